@@ -1,0 +1,139 @@
+// The ports: everything Tidelake's domain code knows of the world outside. Interfaces only.
+// Implementations: local/ (disk, worker threads), aws/ (S3, Glue, …), and in-memory ones for tests.
+
+/** A place for files: a folder on disk, a bucket. URIs are absolute: `file:///…` or `s3://bucket/key`. */
+export interface ObjectStore {
+  /** Size in bytes, or null when there is no such object. */
+  size(uri: string): Promise<number | null>;
+  /** The bytes [start, end) of an object, or all of it. Throws ObjectNotFoundError. */
+  read(uri: string, range?: { readonly start: number; readonly end: number }): Promise<Uint8Array>;
+  /** The object's bytes, in order, in pieces of bounded size. Throws ObjectNotFoundError. */
+  stream(uri: string): AsyncIterable<Uint8Array>;
+  /** All objects below a folder URI, any depth, in no promised order; yields nothing when it does not exist. */
+  list(folderUri: string): AsyncIterable<{ readonly uri: string; readonly size: number }>;
+  /** Names of the direct children of a folder (files and folders alike), sorted; empty when it does not exist. */
+  children(folderUri: string): Promise<readonly string[]>;
+  /** Opens a new object for streaming. Nothing is visible under `uri` before `close` has returned. Counted: open, every write, close. */
+  create(uri: string): Promise<ObjectWriter>;
+  /** Publishes a whole object only if none is there. Atomic and exclusive: of two writers one gets 'created'. One counted operation. */
+  putIfAbsent(uri: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
+  /** Publishes a whole object, replacing one that is there. One counted operation. */
+  put(uri: string, bytes: Uint8Array): Promise<void>;
+  /** Removes an object; no error when it is not there. One counted operation. */
+  remove(uri: string): Promise<void>;
+}
+
+export interface ObjectWriter {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Makes the object durable and visible, whole. */
+  close(): Promise<void>;
+  /** Drops what was written; safe to call after an error, more than once, and after close (then without effect). */
+  abort(): Promise<void>;
+}
+
+/** Thrown by an ObjectStore for a missing object. */
+export class ObjectNotFoundError extends Error {
+  readonly uri: string;
+  constructor(uri: string) {
+    super(`no object at ${uri}`);
+    this.name = 'ObjectNotFoundError';
+    this.uri = uri;
+  }
+}
+
+/** Wall-clock time, ms since the epoch. */
+export interface Clock {
+  nowMs(): number;
+}
+
+/** Randomness, so that one seed replays one run. */
+export interface Ids {
+  /** A random UUID v4 in lower case with dashes. */
+  uuid(): string;
+  /** A random positive integer below 2^53. */
+  snapshotId(): bigint;
+}
+
+/** What a table's catalog entry is: where the current metadata.json lies, and a token for the next commit. */
+export interface CatalogEntry {
+  readonly metadataUri: string;
+  /** Opaque: given back on commit, which fails when the table has moved on. */
+  readonly version: string;
+}
+
+export type CommitOutcome = 'committed' | 'conflict' | 'unknown';
+
+/** A catalog: the one mutable pointer of each table. */
+export interface Catalog {
+  /** Names of the tables in a database, sorted. */
+  tables(database: string): Promise<readonly string[]>;
+  /** Names of the databases, sorted. */
+  databases(): Promise<readonly string[]>;
+  /** Absolute URI of a table's folder, without trailing slash. */
+  tableLocation(database: string, table: string): string;
+  /** The current entry, or null when the table does not exist. */
+  current(database: string, table: string): Promise<CatalogEntry | null>;
+  /** Publishes new metadata (JSON bytes) on top of `base` (null: the table must not exist yet). */
+  commit(database: string, table: string, base: CatalogEntry | null, metadata: Uint8Array): Promise<CommitOutcome>;
+}
+
+/** Local scratch space for spilled rows: fast, private, emptied at the end of the run. */
+export interface Scratch {
+  /** Stores bytes and returns a handle for reading them back (in this process or in a worker of it). */
+  write(parts: readonly Uint8Array[]): Promise<ScratchRef>;
+  read(ref: ScratchRef): Promise<Uint8Array>;
+  /** Frees everything. */
+  close(): Promise<void>;
+}
+export interface ScratchRef {
+  readonly name: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Runs units of work: pure functions of their inputs, here, in worker threads, or far away. */
+export interface Units {
+  /** How many units may run at the same time. */
+  readonly width: number;
+  /** Runs one unit by name. Inputs and outputs are structured-cloneable. ArrayBuffers in `transfer` move. */
+  run<I, O>(name: string, input: I, transfer?: readonly ArrayBuffer[]): Promise<O>;
+  close(): Promise<void>;
+}
+
+/** Progress and notes for the person or the log; results never go here. */
+export interface Reporter {
+  /** A step with a known or unknown total of some unit ('items', 'files', 'bytes'). */
+  step(name: string, total: number | null, unit: string): ReporterStep;
+  /** A sentence worth knowing. */
+  note(text: string): void;
+  /** Something that needs a decision, without stopping. */
+  warn(text: string): void;
+}
+export interface ReporterStep {
+  advance(count: number): void;
+  done(): void;
+}
+
+/** Answers SQL over registered views. */
+export interface QueryResult {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Values in JSON-ready form: see the query folder. */
+  readonly rows: AsyncIterable<readonly unknown[]>;
+}
+export interface QueryEngine {
+  /** Runs statements whose results do not matter (views, settings). */
+  execute(sql: string): Promise<void>;
+  query(sql: string): Promise<QueryResult>;
+  close(): Promise<void>;
+}
+
+/** The bundle that domain code gets. */
+export interface World {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly reporter: Reporter;
+  readonly scratch: Scratch;
+  readonly units: Units;
+  readonly engine: (options: { readonly threads: number; readonly memoryMb: number }) => Promise<QueryEngine>;
+}

@@ -1,5 +1,7 @@
 // The columns of a lake table: what each attribute became. Ids are Iceberg field ids, unique in the table for ever.
 
+import type { KeyAttribute } from './attribute.js';
+
 /** How a number column keeps N. `text` is for keys only: canonical decimal text, when no one decimal holds all keys. */
 export type NumberType =
   | { readonly type: 'long' }
@@ -15,9 +17,22 @@ export type ColumnType =
   | { readonly kind: 'SS'; readonly elementId: number }
   | { readonly kind: 'BS'; readonly elementId: number }
   | { readonly kind: 'NS'; readonly elementId: number; readonly number: NumberType }
-  | { readonly kind: 'L'; readonly elementId: number; readonly element: ColumnType }
+  | {
+      readonly kind: 'L';
+      readonly elementId: number;
+      readonly element: ColumnType;
+      /** True while no element was ever seen: the element type is a placeholder (string). */
+      readonly empty?: boolean;
+    }
   | { readonly kind: 'M'; readonly fields: readonly Field[] }
-  | { readonly kind: 'MAP'; readonly keyId: number; readonly valueId: number; readonly value: ColumnType }
+  | {
+      readonly kind: 'MAP';
+      readonly keyId: number;
+      readonly valueId: number;
+      readonly value: ColumnType;
+      /** True while no entry was ever seen: the value type is a placeholder (string). */
+      readonly empty?: boolean;
+    }
   | { readonly kind: 'JSON' };
 
 /** A column, or a field of a struct. */
@@ -43,9 +58,11 @@ export interface OwnColumnIds {
 /** The whole typed schema of a lake table: key columns first, then the others, then our own. */
 export interface TableColumns {
   readonly columns: readonly Field[];
-  /** Original names of the key attributes, partition key first. */
-  readonly key: readonly string[];
+  /** The key attributes by their original names, partition key first. */
+  readonly key: readonly KeyAttribute[];
   readonly own: OwnColumnIds;
+  /** Digits that number columns have ever held, by field id (an NS column's by its element id): [before the point, after it]. */
+  readonly extents: ReadonlyMap<number, readonly [number, number]>;
   /** Highest field id ever given out in this table. */
   readonly lastId: number;
 }

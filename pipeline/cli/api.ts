@@ -1,0 +1,75 @@
+// What the command needs from the rest of Tidelake: types only, so that nothing heavy is loaded and tests can give stubs.
+// Promises that a command never reaches around these interfaces.
+// Spec: DESIGN "The command"; the implementation is pipeline/index.ts.
+
+import type { QueryResult, Reporter, World } from '../ports.js';
+import type {
+  LoadReport,
+  LogRow,
+  MergeReport,
+  SchemaChangeReport,
+  SchemaRow,
+  StatusRow,
+  Target,
+  UnloadReport,
+  VerifyReport,
+} from '../reports.js';
+
+export interface LoadOptions extends Target {
+  /** Folder of the export, its manifest-summary.json, or a parent that holds exactly one full export. */
+  readonly exportUri: string;
+  /** Names of the key attributes, partition key first. */
+  readonly key?: readonly string[];
+  readonly buckets?: number;
+  /** An Iceberg transform over a key attribute, e.g. `truncate(created, 10)`. */
+  readonly partition?: string;
+  readonly rewind?: boolean;
+  readonly acceptTableId?: string;
+  readonly allowFiltered?: boolean;
+}
+
+export interface MergeOptions extends Target {
+  readonly exportUris: readonly string[];
+  readonly acceptGap: boolean;
+  readonly acceptSeam: boolean;
+}
+
+export interface SchemaChangeOptions extends Target {
+  readonly column: string;
+  readonly type: string;
+}
+
+export interface UnloadOptions extends Target {
+  readonly outUri: string;
+  /** ISO instant, or `snapshot:ID`. */
+  readonly asOf?: string;
+}
+
+export interface QueryOptions extends Target {
+  /** SQL, or the name of a saved query. */
+  readonly sql: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** ISO instant, or `snapshot:ID`. */
+  readonly asOf?: string;
+  /** Folders of saved queries, as URIs; the first that has a name wins. */
+  readonly queryFolders?: readonly string[];
+}
+
+/** The public API, as the command calls it. */
+export interface TidelakeApi {
+  loadExport(world: World, options: LoadOptions): Promise<LoadReport>;
+  mergeExports(world: World, options: MergeOptions): AsyncIterable<MergeReport>;
+  status(world: World, target: Target): Promise<readonly StatusRow[]>;
+  log(world: World, target: Target): Promise<readonly LogRow[]>;
+  schema(world: World, target: Target): Promise<readonly SchemaRow[]>;
+  setColumnType(world: World, options: SchemaChangeOptions): Promise<SchemaChangeReport>;
+  verify(world: World, target: Target): Promise<readonly VerifyReport[]>;
+  unload(world: World, options: UnloadOptions): Promise<UnloadReport>;
+  query(world: World, options: QueryOptions): Promise<QueryResult>;
+}
+
+export interface WorldOptions {
+  /** Units of work that may run at the same time. */
+  readonly threads: number;
+  readonly reporter: Reporter;
+}

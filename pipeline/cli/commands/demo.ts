@@ -1,0 +1,376 @@
+// `tidelake demo`: the whole job on a simulated table, from exports to the way back.
+// Promises to touch only its own folder, and to end with exit 4 when the way back is not the simulated table, item for item.
+// Spec: DESIGN "The command".
+
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { refuse, TidelakeError } from '../../../schemas/errors.js';
+import { toPath } from '../../local/file-uri.js';
+import type { World } from '../../ports.js';
+import {
+  formatBytes,
+  formatCount,
+  formatInstant,
+  formatNumberOf,
+  formatSeconds,
+} from '../../reporting/human-numbers.js';
+import type {
+  LoadReport,
+  MergeReport,
+  SimulateReport,
+  StatusRow,
+  Target,
+  UnloadReport,
+  VerifyReport,
+} from '../../reports.js';
+import type { TidelakeApi } from '../api.js';
+import { checkInput, wholeNumber } from '../check-input.js';
+import type { CliContext } from '../context.js';
+import type { GlobalFlags } from '../flags.js';
+import { savedQueriesUri } from '../package-root.js';
+import { shownPlace } from '../places.js';
+import { inSession } from '../session.js';
+import type { SimulatorModule } from '../simulator-module.js';
+import { loadLines } from './load.js';
+import { mergeLines } from './merge.js';
+import { answerText } from './query.js';
+import { simulatedItemsMax, simulatedWindowsMax, simulateStory } from './simulate.js';
+import { statusLines } from './status.js';
+import { unloadText } from './unload.js';
+
+export interface DemoFlags extends GlobalFlags {
+  readonly items: number;
+  readonly hours: number;
+}
+
+/** What the demo did, for --json. */
+export interface DemoReport {
+  readonly lake: string;
+  /** URI of the folder with all simulated exports. */
+  readonly exports: string;
+  readonly simulated: SimulateReport;
+  readonly load: LoadReport;
+  readonly merges: readonly MergeReport[];
+  /** Saved queries that were run, with the number of rows each gave. */
+  readonly queries: readonly { readonly name: string; readonly rows: number }[];
+  readonly status: readonly StatusRow[];
+  readonly verify: readonly VerifyReport[];
+  readonly unload: UnloadReport;
+  /** Items of the simulated table at the end. */
+  readonly itemsExpected: number;
+  /** Whether what came back equals the simulated table, item for item. */
+  readonly same: boolean;
+  readonly seconds: number;
+}
+
+/** Everything the demo works with. */
+export interface DemoParts {
+  readonly api: TidelakeApi;
+  readonly simulator: SimulatorModule;
+  /** Prints text as it stands. */
+  readonly say: (text: string) => Promise<void>;
+  /** Working directory: places are told relative to it. */
+  readonly folder: string;
+  /** Width of the terminal in characters, or null. */
+  readonly columns: number | null;
+  /** URI of a folder of saved queries. */
+  readonly queriesUri: string;
+}
+
+export interface DemoOptions extends Target {
+  readonly items: number;
+  /** Hourly windows after the full export. */
+  readonly hours: number;
+}
+
+const lakeDefault = '.tidelake/demo';
+const markerName = 'tidelake-demo.json';
+/** Saved queries the demo shows, and how many of their rows. */
+const queriesShown: readonly string[] = [
+  'revenue-by-day',
+  'clients-by-revenue',
+  'orders-by-status',
+];
+const rowsShown = 5;
+
+const demoSchema = z.object({
+  items: wholeNumber(1, simulatedItemsMax),
+  hours: wholeNumber(1, simulatedWindowsMax),
+});
+
+export async function demo(this: CliContext, flags: DemoFlags): Promise<void> {
+  checkInput(demoSchema, flags, 'demo');
+  await inSession(this, flags, { command: 'demo', lakeDefault }, async (session) => {
+    const say = async (text: string): Promise<void> =>
+      session.json ? session.tell(text) : session.write(text);
+    const parts: DemoParts = {
+      api: await session.api(),
+      simulator: await this.loadSimulator(),
+      say,
+      folder: this.folder,
+      columns: this.out.columns,
+      queriesUri: savedQueriesUri(),
+    };
+    const options = { ...session.target, items: flags.items, hours: flags.hours };
+    const report = await runDemo(session.world, parts, options);
+    if (session.json) await session.print(report, []);
+    const isSound = report.same && report.verify.every((table) => table.ok);
+    return isSound ? 0 : 4;
+  });
+}
+
+/** Runs the whole job in `options.lake` (a folder on this machine), telling it in short lines. */
+export async function runDemo(
+  world: World,
+  parts: DemoParts,
+  options: DemoOptions,
+): Promise<DemoReport> {
+  const { api, say } = parts;
+  const beginMs = world.clock.nowMs();
+  const target: Target = {
+    lake: options.lake,
+    database: options.database,
+    table: options.table ?? 'mystore',
+  };
+  const exportsUri = `${options.lake}/exports`;
+  const unloadedUri = `${options.lake}/unloaded`;
+  const shown = (uri: string): string => shownPlace(uri, parts.folder);
+  await makeReady(toPath(options.lake), options.database, parts.folder);
+
+  await say(
+    `\n1  A DynamoDB table with a past: ${formatNumberOf(options.items, 'order')} and ${formatNumberOf(options.hours, 'hour')} of changes\n`,
+  );
+  const { report: simulated, story } = await simulateStory(world, parts.simulator, {
+    outUri: exportsUri,
+    dataset: 'mystore',
+    items: options.items,
+    windows: options.hours,
+    seed: 1,
+    view: 'NEW_AND_OLD_IMAGES',
+  });
+  await say(
+    `   one full and ${options.hours} incremental exports in ${shown(exportsUri)}, as AWS writes them\n`,
+  );
+
+  await say('\n2  The full export becomes the lake table\n');
+  const key = story.table.key.map((attribute) => attribute.name);
+  const load = await api.loadExport(world, { ...target, exportUri: story.full, key });
+  await say(indented(loadLines(load)));
+
+  await say('\n3  Each hour of changes becomes one commit\n');
+  const merges: MergeReport[] = [];
+  const mergeOptions = { ...target, exportUris: [exportsUri], acceptGap: false, acceptSeam: false };
+  for await (const merged of api.mergeExports(world, mergeOptions)) {
+    merges.push(merged);
+    if (merged.error !== null) throw new TidelakeError(merged.error);
+    if (merged.action !== 'skipped') await say(indented(mergeLines(merged)));
+  }
+
+  await say('\n4  Questions in SQL\n');
+  const queries = await askAll(world, parts, target);
+  await say(`   and as the table was at ${formatInstant(load.watermark)}:\n`);
+  const counted = `select count(*) as orders from "${target.table!}"`;
+  await ask(world, parts, target, counted, load.watermark);
+
+  await say('\n5  Is it fresh, and is every promise kept?\n');
+  const status = await api.status(world, target);
+  for (const row of status) await say(indented(statusLines(row)));
+  const verify = await api.verify(world, target);
+  for (const table of verify) await say(indented([verifiedText(table)]));
+
+  await say('\n6  The way back to DynamoDB\n');
+  const unload = await api.unload(world, { ...target, outUri: unloadedUri });
+  await say(indented([unloadText(unload, shown(unload.out))]));
+  const endMicros = (story.windows.at(-1)?.toMs ?? Date.parse(load.watermark)) * 1000;
+  const expected = digestOf(canonicalItems(parts.simulator, story.table.itemsAt(endMicros)));
+  const got = await digestOfUnloaded(world, parts.simulator, unload.out);
+  const same = expected.count === got.count && expected.sum === got.sum;
+  await say(
+    same
+      ? `   compared with the simulated table: the same ${formatNumberOf(got.count, 'item')}, every attribute, every digit\n`
+      : `   compared with the simulated table: DIFFERENT (${formatCount(got.count)} items came back, ${formatCount(expected.count)} were there)\n`,
+  );
+
+  const seconds = (world.clock.nowMs() - beginMs) / 1000;
+  await say(
+    `\nDone in ${formatSeconds(seconds)}; the lake is ${shown(options.lake)} (${lakeSize(status)}).\n`,
+  );
+  await say(tryNext(shown(options.lake), options.database, target.table!));
+  return {
+    lake: options.lake,
+    exports: exportsUri,
+    simulated,
+    load,
+    merges,
+    queries,
+    status,
+    verify,
+    unload,
+    itemsExpected: expected.count,
+    same,
+    seconds,
+  };
+}
+
+/** Makes the folder ready: new, empty, or an earlier demo's, of which only what a demo writes is removed. */
+async function makeReady(lakeFolder: string, database: string, folder: string): Promise<void> {
+  await mkdir(lakeFolder, { recursive: true });
+  const names = await readdir(lakeFolder);
+  if (names.length > 0 && !names.includes(markerName)) {
+    throw refuse(
+      'REFUSED_NOT_EMPTY',
+      `${shownPlace(`file://${lakeFolder}`, folder)} is not empty and not an earlier demo`,
+      'nothing was touched: a demo never writes over what is not its own',
+      'tidelake demo --lake NEW-FOLDER',
+    );
+  }
+  // The marker comes first and goes never: a demo that was interrupted can be run again.
+  await writeFile(
+    join(lakeFolder, markerName),
+    `${JSON.stringify({ writtenBy: 'tidelake demo' })}\n`,
+  );
+  for (const own of ['exports', 'unloaded', database]) {
+    await rm(join(lakeFolder, own), { recursive: true, force: true });
+  }
+}
+
+async function askAll(
+  world: World,
+  parts: DemoParts,
+  target: Target,
+): Promise<DemoReport['queries']> {
+  const files = await world.store.children(`${parts.queriesUri}/mystore`);
+  const known = files
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => file.slice(0, -'.sql'.length));
+  const asked: { readonly name: string; readonly rows: number }[] = [];
+  // The saved queries name their table, which another name of the lake table would not be.
+  if (target.table !== 'mystore') return asked;
+  for (const name of queriesShown.filter((shown) => known.includes(shown))) {
+    await parts.say(`   tidelake query ${name}\n`);
+    asked.push({ name, rows: await ask(world, parts, target, name) });
+  }
+  return asked;
+}
+
+/** Prints the first rows of an answer and returns how many there are. */
+async function ask(
+  world: World,
+  parts: DemoParts,
+  target: Target,
+  sql: string,
+  asOf?: string,
+): Promise<number> {
+  const result = await parts.api.query(world, {
+    ...target,
+    sql,
+    params: {},
+    queryFolders: [parts.queriesUri],
+    ...(asOf === undefined ? {} : { asOf }),
+  });
+  const rows: (readonly unknown[])[] = [];
+  let count = 0;
+  for await (const row of result.rows) {
+    count += 1;
+    if (rows.length < rowsShown) rows.push(row);
+  }
+  const indent = '     ';
+  const width = parts.columns === null ? null : parts.columns - indent.length;
+  let text = '';
+  for await (const piece of answerText(
+    { columns: result.columns, rows: eachOf(rows) },
+    'table',
+    width,
+  ))
+    text += piece;
+  await parts.say(text.replace(/^(?=.)/gm, indent));
+  if (count > rows.length)
+    await parts.say(`${indent}… ${formatNumberOf(count - rows.length, 'more row')}\n`);
+  return count;
+}
+
+async function* eachOf<T>(values: Iterable<T>): AsyncGenerator<T, void, undefined> {
+  yield* values;
+}
+
+/** A count and an order-free digest of canonical items: two tables of distinct keys are equal when both are. */
+interface Digest {
+  readonly count: number;
+  readonly sum: bigint;
+}
+
+function digestOf(items: Iterable<string>, from: Digest = { count: 0, sum: 0n }): Digest {
+  let { count, sum } = from;
+  for (const item of items) {
+    count += 1;
+    // A sum, not an exclusive or: an item that came back twice must not cancel itself.
+    const hash = createHash('sha256').update(item).digest();
+    sum += (hash.readBigUInt64BE(0) << 64n) | hash.readBigUInt64BE(8);
+  }
+  return { count, sum };
+}
+
+function* canonicalItems(
+  simulator: SimulatorModule,
+  items: Iterable<Parameters<SimulatorModule['canonicalItem']>[0]>,
+): Generator<string, void, undefined> {
+  for (const item of items) yield simulator.canonicalItem(item);
+}
+
+async function digestOfUnloaded(
+  world: World,
+  simulator: SimulatorModule,
+  outUri: string,
+): Promise<Digest> {
+  let digest: Digest = { count: 0, sum: 0n };
+  for await (const file of world.store.list(outUri)) {
+    const lines = gunzipSync(await world.store.read(file.uri));
+    digest = digestOf(canonicalLines(simulator, lines), digest);
+  }
+  return digest;
+}
+
+function* canonicalLines(
+  simulator: SimulatorModule,
+  lines: Uint8Array,
+): Generator<string, void, undefined> {
+  for (let at = 0; at < lines.length; ) {
+    const end = lines.indexOf(0x0a, at);
+    const line = lines.subarray(at, end < 0 ? lines.length : end);
+    at += line.length + 1;
+    if (line.length > 0) yield simulator.canonicalLine(line);
+  }
+}
+
+function verifiedText(report: VerifyReport): string {
+  const failed = report.checks.filter((check) => !check.ok).map((check) => check.name);
+  const checks = formatNumberOf(report.checks.length, 'check');
+  return failed.length === 0
+    ? `${report.table}  ${checks} on its files, all passed`
+    : `${report.table}  ${failed.length} of ${checks} FAILED: ${failed.join(', ')}`;
+}
+
+function lakeSize(status: readonly StatusRow[]): string {
+  return formatBytes(status.reduce((sum, row) => sum + (row.bytes ?? 0), 0));
+}
+
+function tryNext(lake: string, database: string, table: string): string {
+  const flags = `--lake ${lake}${database === 'lake' ? '' : ` --database ${database}`}`;
+  return `
+Try next:
+  tidelake query "select status, count(*) as orders, sum(amount) as revenue from ${table} group by 1 order by 2 desc" ${flags}
+  tidelake status ${flags}
+  tidelake log ${flags} --table ${table}
+  tidelake schema ${flags} --table ${table}
+With your own exports:
+  tidelake load EXPORT --key PARTITION_KEY,SORT_KEY --lake ./lake
+  tidelake merge EXPORTS --lake ./lake
+`;
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `   ${line}\n`).join('');
+}

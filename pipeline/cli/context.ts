@@ -1,0 +1,30 @@
+// All that a command gets from outside: streams, folder, environment, clock, and the loaders of the heavy parts.
+// Promises that commands touch the process and the heavy modules only through this, so that tests can replace both.
+// Spec: none.
+
+import type { Clock, World } from '../ports.js';
+import type { TidelakeApi, WorldOptions } from './api.js';
+import type { Output } from './output.js';
+import type { SimulatorModule } from './simulator-module.js';
+
+export interface CliContext {
+  /** The shape the command line library wants; `exitCode` is set by commands that end well but not with 0. */
+  readonly process: {
+    readonly stdout: { readonly write: (text: string) => void };
+    readonly stderr: { readonly write: (text: string) => void };
+    readonly env: Readonly<Record<string, string | undefined>>;
+    exitCode?: number | string | null;
+  };
+  readonly out: Output;
+  readonly err: Output;
+  /** Working directory, an absolute path. */
+  readonly folder: string;
+  readonly clock: Clock;
+  /** Processors this process may use. */
+  readonly processors: number;
+  readonly loadApi: () => Promise<TidelakeApi>;
+  readonly loadSimulator: () => Promise<SimulatorModule>;
+  readonly createWorld: (options: WorldOptions) => Promise<World>;
+  /** Runs `release` when the command is interrupted; the returned function forgets it. */
+  readonly onInterrupt: (release: () => Promise<void>) => () => void;
+}

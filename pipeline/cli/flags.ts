@@ -1,0 +1,68 @@
+// The flags that every command has.
+// Promises the same names, meanings and defaults everywhere.
+// Spec: DESIGN "The command".
+
+import type { FlagParametersForType } from '@stricli/core';
+import type { CliContext } from './context.js';
+
+export interface GlobalFlags {
+  readonly lake?: string | undefined;
+  readonly database?: string | undefined;
+  readonly table?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly threads?: number | undefined;
+  readonly logFormat: 'text' | 'json';
+}
+
+/** Parses a number as people write them: digits, no exponent, no hex. */
+export function parseNumber(input: string): number {
+  if (!/^-?\d{1,15}$/.test(input))
+    throw new SyntaxError(`${JSON.stringify(input)} is not a whole number`);
+  return Number(input);
+}
+
+export const parseText = (input: string): string => input;
+
+/** Definitions of the global flags. */
+export const globalFlags: FlagParametersForType<GlobalFlags, CliContext> = {
+  lake: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'The lake: a folder or file:/// URI (else from tidelake.config.json, else ./lake)',
+    placeholder: 'uri',
+  },
+  database: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Database in the lake (else from tidelake.config.json, else lake)',
+    placeholder: 'name',
+  },
+  table: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Lake table',
+    placeholder: 'name',
+  },
+  json: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Results as JSON, one object per line',
+  },
+  threads: {
+    kind: 'parsed',
+    parse: parseNumber,
+    optional: true,
+    brief: 'Units of work at the same time (else one per processor, at most 8)',
+    placeholder: 'n',
+  },
+  logFormat: {
+    kind: 'enum',
+    values: ['text', 'json'],
+    default: 'text',
+    brief: 'Progress and notes on stderr as text or as JSON lines',
+  },
+};

@@ -1,0 +1,336 @@
+// The command line: every command with its arguments and flags, in one place.
+// Promises that nothing but these definitions is loaded until a command runs.
+// Spec: DESIGN "The command".
+
+import type { RouteMap } from '@stricli/core';
+import { buildCommand, buildRouteMap } from '@stricli/core';
+import type { DemoFlags } from './commands/demo.js';
+import type { LoadFlags } from './commands/load.js';
+import type { MergeFlags } from './commands/merge.js';
+import type { QueryFlags } from './commands/query.js';
+import type { SimulateFlags } from './commands/simulate.js';
+import type { UnloadFlags } from './commands/unload.js';
+import type { CliContext } from './context.js';
+import type { GlobalFlags } from './flags.js';
+import { globalFlags, parseNumber, parseText } from './flags.js';
+import { datasets, keyShapes } from './simulator-module.js';
+
+const exportPlace =
+  'A folder with a manifest-summary.json, that file itself, or a parent folder that holds exports';
+
+const demo = buildCommand<DemoFlags, [], CliContext>({
+  loader: async () => (await import('./commands/demo.js')).demo,
+  parameters: {
+    flags: {
+      items: {
+        kind: 'parsed',
+        parse: parseNumber,
+        default: '20000',
+        brief: 'Items in the table',
+        placeholder: 'n',
+      },
+      hours: {
+        kind: 'parsed',
+        parse: parseNumber,
+        default: '6',
+        brief: 'Hourly windows after the full export',
+        placeholder: 'n',
+      },
+      ...globalFlags,
+      lake: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Folder for the demo: new, empty, or from an earlier demo (else .tidelake/demo)',
+        placeholder: 'folder',
+      },
+    },
+  },
+  docs: {
+    brief:
+      'The whole job on a simulated table: exports, load, merge, query, check, and the way back',
+    fullDescription:
+      'Simulates a DynamoDB table of orders with a past, loads its full export, merges its hourly exports, runs saved queries, checks every promise, gives the table back as DynamoDB JSON and proves that it is the same. Needs no AWS account.',
+  },
+});
+
+const simulate = buildCommand<SimulateFlags, [], CliContext>({
+  loader: async () => (await import('./commands/simulate.js')).simulate,
+  parameters: {
+    flags: {
+      out: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Folder for the exports',
+        placeholder: 'folder',
+      },
+      items: {
+        kind: 'parsed',
+        parse: parseNumber,
+        default: '20000',
+        brief: 'Items in the table',
+        placeholder: 'n',
+      },
+      windows: {
+        kind: 'parsed',
+        parse: parseNumber,
+        default: '6',
+        brief: 'Hourly windows after the full export',
+        placeholder: 'n',
+      },
+      view: {
+        kind: 'enum',
+        values: ['NEW_AND_OLD_IMAGES', 'NEW_IMAGE'],
+        default: 'NEW_AND_OLD_IMAGES',
+        brief: 'Images in the incremental exports',
+      },
+      seed: {
+        kind: 'parsed',
+        parse: parseNumber,
+        default: '1',
+        brief: 'The same seed gives the same bytes',
+        placeholder: 'n',
+      },
+      dataset: {
+        kind: 'enum',
+        values: datasets,
+        default: 'mystore',
+        brief: 'Orders of a shop, or every oddity DynamoDB allows',
+      },
+      keyShape: {
+        kind: 'enum',
+        values: keyShapes,
+        optional: true,
+        brief: 'Types of partition and sort key, for the data set wild',
+      },
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: "Write a simulated table's full and incremental exports, faithful to AWS's format",
+  },
+});
+
+const load = buildCommand<LoadFlags, [string], CliContext>({
+  loader: async () => (await import('./commands/load.js')).load,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: exportPlace, parse: parseText, placeholder: 'export' }],
+    },
+    flags: {
+      key: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Key attributes, partition key first (else those of the lake table)',
+        placeholder: 'a,b',
+      },
+      buckets: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Buckets of the partition key (else by size)',
+        placeholder: 'n',
+      },
+      partition: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Partition by a transform of a key attribute instead, e.g. truncate(created,10)',
+        placeholder: 'transform',
+      },
+      rewind: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: "Accept an export older than the lake's watermark",
+      },
+      acceptTableId: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Accept this table in place of the one before',
+        placeholder: 'id',
+      },
+      allowFiltered: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Accept an export that holds only some of the items',
+      },
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Load a full export: a new epoch of the lake table',
+    fullDescription:
+      'Checks every byte of a full export, types it, and makes it the content of the lake table in one commit. The same export again is nothing to do. Readers see the old content or the new.',
+  },
+});
+
+const merge = buildCommand<MergeFlags, string[], CliContext>({
+  loader: async () => (await import('./commands/merge.js')).merge,
+  parameters: {
+    positional: {
+      kind: 'array',
+      minimum: 1,
+      parameter: { brief: exportPlace, parse: parseText, placeholder: 'export' },
+    },
+    flags: {
+      acceptGap: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Go on after a gap; its changes stay lost until the next load, and status shows it',
+      },
+      acceptSeam: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief:
+          'Go on from a full export taken within a second; status shows it until the next load',
+      },
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Merge incremental exports, in the order of their windows',
+    fullDescription:
+      'Each window that continues the lake exactly is one commit; windows already in the lake are nothing to do; anything else is refused with the command that repairs it, and the exit code is 3. Of a parent folder, the contiguous chain that reaches furthest is taken.',
+  },
+});
+
+const query = buildCommand<QueryFlags, [string], CliContext>({
+  loader: async () => (await import('./commands/query.js')).query,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        {
+          brief: 'SQL, or the name of a saved query',
+          parse: parseText,
+          placeholder: 'sql-or-name',
+        },
+      ],
+    },
+    flags: {
+      param: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        variadic: true,
+        brief: 'Parameter of a saved query; may be given several times',
+        placeholder: 'name=value',
+      },
+      asOf: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'The table as it was at a time of its data (UTC), or snapshot:ID',
+        placeholder: 'time',
+      },
+      format: {
+        kind: 'enum',
+        values: ['table', 'json', 'csv'],
+        optional: true,
+        brief: 'How rows are printed [default = table]',
+      },
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Ask the lake in SQL',
+    fullDescription:
+      "Every table of the database is a view of its name. SQL is DuckDB's. With --format csv, text that a spreadsheet would run as a formula gets a ' in front; json is exact.",
+    customUsage: [
+      { input: '"select count(*) from mystore"', brief: 'Rows of a table' },
+      {
+        input: '"select status, count(*) from mystore group by 1" --format csv',
+        brief: 'For a spreadsheet',
+      },
+      { input: '"from mystore" --as-of 2026-11-20T09:00Z', brief: 'The table as it was' },
+    ],
+  },
+});
+
+const status = buildCommand<GlobalFlags, [], CliContext>({
+  loader: async () => (await import('./commands/status.js')).status,
+  parameters: { flags: globalFlags },
+  docs: { brief: 'How fresh and how healthy each lake table is' },
+});
+
+const log = buildCommand<GlobalFlags, [], CliContext>({
+  loader: async () => (await import('./commands/log.js')).log,
+  parameters: { flags: globalFlags },
+  docs: { brief: 'Snapshots of a lake table and the windows they came from, oldest first' },
+});
+
+const schemaShow = buildCommand<GlobalFlags, [], CliContext>({
+  loader: async () => (await import('./commands/schema.js')).schemaShow,
+  parameters: { flags: globalFlags },
+  docs: { brief: 'Columns of a lake table, the attributes they come from, and misfits' },
+});
+
+const schemaSet = buildCommand<GlobalFlags, [string, string], CliContext>({
+  loader: async () => (await import('./commands/schema.js')).schemaSet,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'Name of the column', parse: parseText, placeholder: 'column' },
+        { brief: 'Its new type, e.g. decimal(38,6)', parse: parseText, placeholder: 'type' },
+      ],
+    },
+    flags: globalFlags,
+  },
+  docs: { brief: 'Give a column another type; values that do not fit stay as misfits, exact' },
+});
+
+const schema = buildRouteMap({
+  routes: { show: schemaShow, set: schemaSet },
+  defaultCommand: 'show',
+  docs: { brief: 'Columns of a lake table; schema set COLUMN TYPE changes one' },
+});
+
+const verify = buildCommand<GlobalFlags, [], CliContext>({
+  loader: async () => (await import('./commands/verify.js')).verify,
+  parameters: { flags: globalFlags },
+  docs: { brief: 'Check every promise about a lake table on its files' },
+});
+
+const unload = buildCommand<UnloadFlags, [], CliContext>({
+  loader: async () => (await import('./commands/unload.js')).unload,
+  parameters: {
+    flags: {
+      out: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Folder to write: missing or empty',
+        placeholder: 'folder',
+      },
+      asOf: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'The table as it was at a time of its data (UTC), or snapshot:ID',
+        placeholder: 'time',
+      },
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Give a lake table back as DynamoDB JSON, ready for an import',
+    fullDescription: 'Writes only *.json.gz files. Every item comes back exactly as it went in.',
+  },
+});
+
+/** All commands. */
+export const routes: RouteMap<CliContext> = buildRouteMap({
+  routes: { demo, simulate, load, merge, query, status, log, schema, verify, unload },
+  docs: {
+    brief: 'DynamoDB exports in, an exact Apache Iceberg lake out, SQL on top, and the way back.',
+    fullDescription:
+      'DynamoDB exports in, an exact Apache Iceberg lake out, SQL on top, and the way back.\n\nResults go to stdout, progress and errors to stderr. Exit codes: 0 done or nothing to do, 1 failed, 2 wrong use, 3 refused, 4 a check failed, 5 a commit lost a race or is unknown.\n\nTo begin: tidelake demo',
+  },
+});

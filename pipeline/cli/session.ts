@@ -1,0 +1,143 @@
+// One run of a command against a lake: the flags resolved, the world opened, and closed again whatever happens.
+// Promises that scratch space is freed on success, on errors and on Ctrl-C, and that results never mix with progress.
+// Spec: DESIGN "The command".
+
+import { z } from 'zod';
+import type { World } from '../ports.js';
+import { BarReporter } from '../reporting/bar-reporter.js';
+import { jsonLine } from '../reporting/json-lines.js';
+import { JsonReporter } from '../reporting/json-reporter.js';
+import { LineReporter } from '../reporting/line-reporter.js';
+import type { Target } from '../reports.js';
+import type { TidelakeApi } from './api.js';
+import { checkInput, nameSchema, wholeNumber } from './check-input.js';
+import { readConfig } from './config.js';
+import type { CliContext } from './context.js';
+import type { GlobalFlags } from './flags.js';
+import { placeUri } from './places.js';
+
+/** Threads used when nobody says how many: more do not pay before the disk is the limit. */
+const threadsDefaultMax = 8;
+const threadsMax = 64;
+
+/** What a command works with. */
+export interface Session {
+  readonly context: CliContext;
+  readonly world: World;
+  readonly target: Target;
+  readonly json: boolean;
+  /** Loads the public API. */
+  readonly api: () => Promise<TidelakeApi>;
+  /** An absolute URI for a place named on the command line. */
+  readonly place: (place: string) => string;
+  /** Prints a result: the report itself with --json, else its text, line by line. */
+  readonly print: (report: unknown, lines: readonly string[]) => Promise<void>;
+  /** Prints on stdout as it stands. */
+  readonly write: (text: string) => Promise<void>;
+  /** Prints on stderr, above the progress. */
+  readonly tell: (text: string) => void;
+}
+
+export interface SessionOptions {
+  /** Name of the command, for messages. */
+  readonly command: string;
+  /** Lake used when --lake is not given, instead of the configured one. */
+  readonly lakeDefault?: string;
+}
+
+const globalSchema = z.object({
+  lake: z.string().optional(),
+  database: nameSchema.optional(),
+  table: nameSchema.optional(),
+  threads: wholeNumber(1, threadsMax).optional(),
+});
+
+/**
+ * Runs `work` in a session and makes the number it returns the exit code.
+ * @throws TidelakeError USAGE for wrong flags or configuration, and whatever `work` throws
+ */
+export async function inSession(
+  context: CliContext,
+  flags: GlobalFlags,
+  options: SessionOptions,
+  work: (session: Session) => Promise<number>,
+): Promise<void> {
+  const { command } = options;
+  const checked = checkInput(globalSchema, flags, command);
+  const target = await resolveTarget(context, checked, options);
+  const threads = checked.threads ?? Math.max(1, Math.min(context.processors, threadsDefaultMax));
+  const { reporter, clear } = makeReporter(context, flags);
+  const world = await context.createWorld({ threads, reporter });
+  const close = async (): Promise<void> => {
+    await world.units.close();
+    await world.scratch.close();
+  };
+  const forget = context.onInterrupt(close);
+  const write = async (text: string): Promise<void> => {
+    clear();
+    context.out.write(text);
+    await context.out.ready();
+  };
+  let exitCode: number;
+  try {
+    exitCode = await work({
+      context,
+      world,
+      target,
+      json: flags.json === true,
+      api: context.loadApi,
+      place: (place) => placeUri(place, context.folder, command),
+      print: (report, lines) =>
+        write(
+          flags.json === true ? `${jsonLine(report)}\n` : lines.map((line) => `${line}\n`).join(''),
+        ),
+      write,
+      tell: (text) => {
+        clear();
+        context.err.write(text);
+      },
+    });
+  } catch (error) {
+    clear();
+    // The first error is the one worth telling: closing after it may well fail too.
+    await close().catch(() => {});
+    throw error;
+  } finally {
+    forget();
+  }
+  clear();
+  await close();
+  if (exitCode !== 0) context.process.exitCode = exitCode;
+}
+
+async function resolveTarget(
+  context: CliContext,
+  flags: z.infer<typeof globalSchema>,
+  options: SessionOptions,
+): Promise<Target> {
+  const config = await readConfig(context.folder);
+  const lake = flags.lake ?? options.lakeDefault ?? config.lake ?? './lake';
+  const database = flags.database ?? config.database ?? 'lake';
+  return {
+    lake: placeUri(lake, context.folder, options.command),
+    database,
+    ...(flags.table === undefined ? {} : { table: flags.table }),
+  };
+}
+
+interface ClearableReporter {
+  readonly reporter: World['reporter'];
+  /** Takes unfinished bars off the screen before something else is printed. */
+  readonly clear: () => void;
+}
+
+function makeReporter(context: CliContext, flags: GlobalFlags): ClearableReporter {
+  const { err, clock } = context;
+  const clear = (): void => {};
+  if (flags.logFormat === 'json') return { reporter: new JsonReporter(err, clock), clear };
+  if (!err.isTerminal || context.process.env.TERM === 'dumb') {
+    return { reporter: new LineReporter(err, clock), clear };
+  }
+  const bars = new BarReporter(err, clock);
+  return { reporter: bars, clear: () => bars.clear() };
+}

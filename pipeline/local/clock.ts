@@ -1,0 +1,29 @@
+// Clocks: the wall clock of this machine, and one that a test sets.
+// Promises: the only place besides aws/ and cli/ that asks what time it is.
+// Source: ports.ts, Clock.
+import type { Clock } from '../ports.js';
+
+/** The wall clock. */
+export class SystemClock implements Clock {
+  nowMs(): number {
+    return Date.now();
+  }
+}
+
+/** A clock that stands still until it is told to move. */
+export class ManualClock implements Clock {
+  #nowMs: number;
+
+  /** @param startMs first reading, ms since the epoch */
+  constructor(startMs: number) {
+    this.#nowMs = startMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  advanceMs(byMs: number): void {
+    this.#nowMs += byMs;
+  }
+}

@@ -1,0 +1,290 @@
+// An ObjectStore on disk: folders of files, under file:// URIs.
+// Promises: an object appears whole or not at all, durable before anyone is told; of two putIfAbsent one wins, on any POSIX file system with hard links.
+// Source: rename(2), link(2), fsync(2); ports.ts, ObjectStore.
+import { randomBytes } from 'node:crypto';
+import { constants, type Dirent } from 'node:fs';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises';
+import path from 'node:path';
+import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from '../ports.js';
+import { errnoOf, isMissing, readError, writeError } from './file-errors.js';
+import { toPath } from './file-uri.js';
+
+/** Size of the pieces an object is streamed in, in bytes. */
+const pieceBytes = 256 * 1024;
+/** How names of unpublished files start; `list` and `children` never show them. */
+const temporaryPrefix = '.tmp-';
+
+/** Files on disk as an ObjectStore. Holds no state: any number of instances and processes may share a folder. */
+export class DiskStore implements ObjectStore {
+  async size(uri: string): Promise<number | null> {
+    try {
+      const found = await stat(toPath(uri));
+      return found.isFile() ? found.size : null;
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw readError(error, toPath(uri));
+    }
+  }
+
+  async read(
+    uri: string,
+    range?: { readonly start: number; readonly end: number },
+  ): Promise<Uint8Array> {
+    const filePath = toPath(uri);
+    try {
+      return range === undefined ? await readFile(filePath) : await readRange(filePath, range);
+    } catch (error) {
+      if (isMissing(error)) throw new ObjectNotFoundError(uri);
+      throw readError(error, filePath);
+    }
+  }
+
+  async *stream(uri: string): AsyncGenerator<Uint8Array> {
+    const file = await openToRead(uri);
+    try {
+      for (;;) {
+        const piece = Buffer.allocUnsafeSlow(pieceBytes);
+        const { bytesRead } = await file.read(piece, 0, pieceBytes, null);
+        if (bytesRead === 0) return;
+        yield piece.subarray(0, bytesRead);
+      }
+    } catch (error) {
+      if (isMissing(error)) throw new ObjectNotFoundError(uri);
+      throw error;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async *list(folderUri: string): AsyncGenerator<{ readonly uri: string; readonly size: number }> {
+    const base = withoutTrailingSlash(folderUri);
+    for (const entry of await entriesOf(toPath(base))) {
+      const uri = `${base}/${entry.name}`;
+      if (entry.isDirectory()) {
+        yield* this.list(uri);
+        continue;
+      }
+      // Gone since the folder was read (null): another process removed it, which is no error of ours.
+      const size = await this.size(uri);
+      if (size !== null) yield { uri, size };
+    }
+  }
+
+  async children(folderUri: string): Promise<readonly string[]> {
+    const entries = await entriesOf(toPath(withoutTrailingSlash(folderUri)));
+    return entries.map((entry) => entry.name).sort();
+  }
+
+  async create(uri: string): Promise<ObjectWriter> {
+    return new DiskWriter(await openTemporary(toPath(uri)), toPath(uri));
+  }
+
+  async putIfAbsent(uri: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+    const target = toPath(uri);
+    // Only to spare the write: what decides is link(), which fails when the name is taken.
+    if ((await this.size(uri)) !== null) return 'exists';
+    const temporary = await writeTemporary(target, bytes);
+    try {
+      await link(temporary, target);
+      await syncFolder(path.dirname(target));
+      return 'created';
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return 'exists';
+      throw writeError(error, target);
+    } finally {
+      await unlinkIfThere(temporary);
+    }
+  }
+
+  async put(uri: string, bytes: Uint8Array): Promise<void> {
+    const target = toPath(uri);
+    await publish(await writeTemporary(target, bytes), target);
+  }
+
+  async remove(uri: string): Promise<void> {
+    try {
+      await unlinkIfThere(toPath(uri));
+    } catch (error) {
+      if ((await this.size(uri)) === null) return; // a folder: EPERM or EISDIR, by operating system
+      throw writeError(error, toPath(uri));
+    }
+  }
+}
+
+/** For worker threads, which make their own store: see worker-units.ts. */
+export function createStore(): ObjectStore {
+  return new DiskStore();
+}
+
+interface Temporary {
+  readonly file: FileHandle;
+  readonly path: string;
+}
+
+class DiskWriter implements ObjectWriter {
+  readonly #temporary: Temporary;
+  readonly #target: string;
+  #state: 'open' | 'closed' | 'aborted' = 'open';
+
+  constructor(temporary: Temporary, target: string) {
+    this.#temporary = temporary;
+    this.#target = target;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#state !== 'open') throw new Error(`write after the writer was ${this.#state}`);
+    try {
+      await writeAll(this.#temporary.file, bytes);
+    } catch (error) {
+      throw writeError(error, this.#target);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#state !== 'open') throw new Error(`close after the writer was ${this.#state}`);
+    try {
+      await this.#temporary.file.sync();
+      await this.#temporary.file.close();
+    } catch (error) {
+      throw writeError(error, this.#target);
+    }
+    await publish(this.#temporary.path, this.#target);
+    this.#state = 'closed';
+  }
+
+  async abort(): Promise<void> {
+    if (this.#state !== 'open') return;
+    this.#state = 'aborted';
+    await this.#temporary.file.close().catch(() => {}); // may be closed already
+    await unlinkIfThere(this.#temporary.path);
+  }
+}
+
+async function openToRead(uri: string): Promise<FileHandle> {
+  try {
+    return await open(toPath(uri), 'r');
+  } catch (error) {
+    if (isMissing(error)) throw new ObjectNotFoundError(uri);
+    throw readError(error, toPath(uri));
+  }
+}
+
+async function readRange(
+  filePath: string,
+  range: { readonly start: number; readonly end: number },
+): Promise<Uint8Array> {
+  const file = await open(filePath, 'r');
+  try {
+    const length = Math.min(range.end, (await file.stat()).size) - range.start;
+    if (length <= 0) return new Uint8Array(0);
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await file.read(bytes, filled, length - filled, range.start + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => !entry.name.startsWith(temporaryPrefix));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw readError(error, folder);
+  }
+}
+
+/** Opens a new file in the target's folder, so that publishing it is a rename inside one file system. */
+async function openTemporary(target: string): Promise<Temporary> {
+  const folder = path.dirname(target);
+  const temporary = path.join(folder, `${temporaryPrefix}${randomBytes(12).toString('hex')}`);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+  try {
+    await makeFolder(folder);
+    return { file: await open(temporary, flags), path: temporary };
+  } catch (error) {
+    throw writeError(error, target);
+  }
+}
+
+async function writeTemporary(target: string, bytes: Uint8Array): Promise<string> {
+  const temporary = await openTemporary(target);
+  try {
+    await writeAll(temporary.file, bytes);
+    await temporary.file.sync();
+    await temporary.file.close();
+    return temporary.path;
+  } catch (error) {
+    await temporary.file.close().catch(() => {});
+    await unlinkIfThere(temporary.path);
+    throw writeError(error, target);
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, null);
+    written += bytesWritten;
+  }
+}
+
+async function publish(temporary: string, target: string): Promise<void> {
+  try {
+    await rename(temporary, target);
+    await syncFolder(path.dirname(target));
+  } catch (error) {
+    await unlinkIfThere(temporary);
+    throw writeError(error, target);
+  }
+}
+
+/** Makes a folder and its parents, and their names durable. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = path.dirname(made)) {
+    await syncFolder(path.dirname(made));
+  }
+}
+
+/** A new name survives a power cut only once its folder was written too. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some file systems have no fsync for folders; they keep names by other means.
+    if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOTSUP') throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function unlinkIfThere(filePath: string): Promise<void> {
+  try {
+    await unlink(filePath);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
+  }
+}
+
+function withoutTrailingSlash(uri: string): string {
+  return uri.replace(/\/+$/, '');
+}

@@ -1,0 +1,44 @@
+// The world of a run on one machine: files on disk, worker threads, DuckDB in this process.
+// Promises: nothing heavy is loaded before it is used; closing `units` and then `scratch` leaves no thread and no file.
+// Source: ports.ts, World.
+import type { Reporter, Units, World } from '../ports.js';
+import { SystemClock } from './clock.js';
+import { DiskStore } from './disk-store.js';
+import { RandomIds } from './ids.js';
+import { DiskScratch } from './scratch.js';
+import { InlineUnits } from './units.js';
+import { WorkerUnits } from './worker-units.js';
+
+/** How a local world is set up. */
+export interface LocalWorldOptions {
+  /** Units that may run at once; 1 runs them in this thread. */
+  readonly threads: number;
+  /** Folder in which the private scratch folder is made. Default: the system's for temporary files. */
+  readonly scratchDir?: string;
+  readonly reporter: Reporter;
+}
+
+/** Makes a world over this machine. Whoever makes it closes its `units`, then its `scratch`. */
+export async function createLocalWorld(options: LocalWorldOptions): Promise<World> {
+  const store = new DiskStore();
+  const scratch = await DiskScratch.open(options.scratchDir);
+  const units: Units =
+    options.threads > 1
+      ? new WorkerUnits({ width: options.threads, scratchFolder: scratch.folder })
+      : new InlineUnits(async () => (await import('../units/registry.js')).units, {
+          store,
+          scratch,
+        });
+  return {
+    store,
+    clock: new SystemClock(),
+    ids: new RandomIds(),
+    reporter: options.reporter,
+    scratch,
+    units,
+    engine: async (engineOptions) => {
+      const { DuckdbEngine } = await import('./duckdb-engine.js');
+      return DuckdbEngine.open({ ...engineOptions, spillFolder: scratch.folder });
+    },
+  };
+}

@@ -1,0 +1,132 @@
+// SQL over the lake tables of a database: every table a view, now or at an instant of the data's time.
+// Promises: what is answered is one committed state of each table; the state chosen by a time is named in a note.
+// Spec: DESIGN.md, "The command" (query).
+
+import { refuse, TidelakeError } from '../../schemas/errors.js';
+import type { Snapshot } from '../../schemas/iceberg.js';
+import { FilesCatalog } from '../lake/files-catalog.js';
+import { currentSnapshot } from '../lake/iceberg/metadata.js';
+import { formatInstant } from '../lake/lake-state.js';
+import { mainLine, type OpenTable, openTable, snapshotAsOf } from '../lake/open-table.js';
+import type { Catalog, QueryEngine, QueryResult, World } from '../ports.js';
+import type { Target } from '../reports.js';
+import { type AsOf, parseAsOf } from './as-of.js';
+import { applyParams } from './params.js';
+import { isQueryName, readSavedQuery } from './saved-queries.js';
+import { quoteName, sqlPieces } from './sql-text.js';
+import { snapshotSelect } from './table-files.js';
+
+/** Memory for the engine's own buffers, in MiB: with Node's own it stays below 1 GiB. */
+export const queryMemoryMb = 768;
+
+export interface QueryRequest extends Target {
+  /** SQL, or the name of a saved query. */
+  readonly sql: string;
+  readonly params?: Readonly<Record<string, string>>;
+  /** ISO instant, or `snapshot:ID`. */
+  readonly asOf?: string;
+  /** Folders of saved queries, as URIs; the first that has a name wins. */
+  readonly queryFolders?: readonly string[];
+}
+
+/**
+ * Answers SQL. Tables are views named `table` and `database.table`; with `table` given, that one only. The engine is
+ * closed when the rows have been read, or their reader stops.
+ * Throws QUERY_FAILED for what DuckDB refuses, REFUSED_NO_TABLE, REFUSED_AS_OF when no state is that old, USAGE for
+ * parameters and times that are wrong.
+ */
+export async function query(world: World, request: QueryRequest): Promise<QueryResult> {
+  const asOf = request.asOf === undefined ? null : parseAsOf(request.asOf);
+  const sql = await queryText(world, request);
+  const catalog = new FilesCatalog(world.store, request.lake);
+  const engine = await world.engine({ threads: world.units.width, memoryMb: queryMemoryMb });
+  try {
+    await createViews(world, { catalog, engine, request, sql, asOf });
+    const result = await engine.query(sql);
+    return { columns: result.columns, rows: closingAfter(result.rows, engine) };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+async function queryText(world: World, request: QueryRequest): Promise<string> {
+  const values = request.params ?? {};
+  if (!isQueryName(request.sql)) return applyParams({ sql: request.sql, declared: null, values });
+  const saved = await readSavedQuery(world.store, request.queryFolders ?? [], request.sql.trim());
+  return applyParams({ sql: saved.sql, declared: saved.params, values });
+}
+
+async function* closingAfter(
+  rows: AsyncIterable<readonly unknown[]>,
+  engine: QueryEngine,
+): AsyncGenerator<readonly unknown[]> {
+  try {
+    yield* rows;
+  } finally {
+    await engine.close();
+  }
+}
+
+interface ViewsOptions {
+  readonly catalog: Catalog;
+  readonly engine: QueryEngine;
+  readonly request: QueryRequest;
+  readonly sql: string;
+  readonly asOf: AsOf | null;
+}
+
+async function createViews(world: World, options: ViewsOptions): Promise<void> {
+  const { catalog, engine, request } = options;
+  const { database } = request;
+  const all = request.table === undefined ? await catalog.tables(database) : [request.table];
+  const named = all.filter((table) => isNamedIn(table, options.sql));
+  // SQL that names no table may list them, or find them by a pattern.
+  const wanted = named.length > 0 || request.table !== undefined ? named : all;
+  const isSure = named.length > 0;
+  await engine.execute(`CREATE SCHEMA IF NOT EXISTS ${quoteName(database)}`);
+  for (const table of wanted) {
+    try {
+      await createView(world, options, table);
+    } catch (error) {
+      if (isSure || !(error instanceof TidelakeError)) throw error;
+      world.reporter.warn(`${table} cannot be queried: ${error.message}`);
+    }
+  }
+  await engine.execute(`USE ${quoteName(database)}`);
+}
+
+/** Whether a table's name occurs in the SQL, outside comments and strings. Too often is harmless, too rarely is not. */
+function isNamedIn(table: string, sql: string): boolean {
+  const wanted = table.toLowerCase();
+  return sqlPieces(sql).some(
+    (piece) =>
+      (piece.isCode || piece.text.startsWith('"')) && piece.text.toLowerCase().includes(wanted),
+  );
+}
+
+async function createView(world: World, options: ViewsOptions, name: string): Promise<void> {
+  const { catalog, engine, request, asOf } = options;
+  const { database } = request;
+  const table = await openTable({ store: world.store, catalog, database, table: name });
+  if (table === null) {
+    throw refuse(
+      'REFUSED_NO_TABLE',
+      `there is no table ${database}.${name} in ${request.lake}`,
+      'nothing was read',
+      'tidelake status lists the tables; tidelake load makes one from a full export',
+    );
+  }
+  const snapshot = asOf === null ? currentSnapshot(table.md) : snapshotAt(world, table, asOf);
+  const select = await snapshotSelect(world.store, table, snapshot);
+  await engine.execute(`CREATE VIEW ${quoteName(database)}.${quoteName(name)} AS ${select}`);
+}
+
+/** The snapshot a person asked for, named in a note. Throws REFUSED_AS_OF when there is none. */
+export function snapshotAt(world: World, table: OpenTable, asOf: AsOf): Snapshot {
+  const snapshot = snapshotAsOf(table.md, asOf);
+  const dated = mainLine(table.md).find((one) => one.snapshot === snapshot);
+  const when = dated?.watermarkMs == null ? '' : ` as of ${formatInstant(dated.watermarkMs)}`;
+  world.reporter.note(`${table.table}${when} (snapshot ${snapshot['snapshot-id']})`);
+  return snapshot;
+}

@@ -1,0 +1,98 @@
+// The files of a lake table at a snapshot, as views need them: where they lie, what deletes from them, how to read them.
+// Promises: every live data file once; deletes only where the specification says they apply.
+// Spec: apache/iceberg format/spec.md, "Scan Planning", "Column Projection".
+
+import { refuse } from '../../schemas/errors.js';
+import type {
+  IcebergSchema,
+  ManifestEntry,
+  Snapshot,
+  TableMetadata,
+} from '../../schemas/iceberg.js';
+import { deletesByDataFile, type LiveFiles, liveFiles } from '../lake/iceberg/live-files.js';
+import { locate } from '../lake/iceberg/paths.js';
+import { readFooter } from '../lake/parquet/footer.js';
+import type { ObjectStore } from '../ports.js';
+import { type NamedNode, nestedNamesAgree, nestedSignature } from './nested-names.js';
+import { tableSelect, type ViewFile } from './views.js';
+
+/** A lake table to be read: its metadata, and where its folder lies now. */
+export interface ReadableTable {
+  readonly md: TableMetadata;
+  readonly location: string;
+}
+
+/** The schema of a snapshot; of the table, when it has none yet. Throws REFUSED_FORMAT when it is missing. */
+export function schemaOf(md: TableMetadata, snapshot: Snapshot | null): IcebergSchema {
+  const id = snapshot?.['schema-id'] ?? md['current-schema-id'];
+  const schema = md.schemas.find((one) => one['schema-id'] === id);
+  if (schema !== undefined) return schema;
+  throw refuse(
+    'REFUSED_FORMAT',
+    `the table's metadata names schema ${id}, which it does not contain`,
+    'its columns are not known, so nothing was read',
+    'tidelake rollback to an older snapshot, or load a full export again',
+  );
+}
+
+/** A SELECT of the whole table at a snapshot (null: a table without any). See `tableSelect`. */
+export async function snapshotSelect(
+  store: ObjectStore,
+  table: ReadableTable,
+  snapshot: Snapshot | null,
+): Promise<string> {
+  const schema = schemaOf(table.md, snapshot);
+  const live = await liveFiles(store, table.md, snapshot, table.location);
+  return tableSelect({ schema, files: await viewFiles(store, table, schema, live) });
+}
+
+/** The live files as views take them. Reads footers only when nested names cannot be trusted. */
+export async function viewFiles(
+  store: ObjectStore,
+  table: ReadableTable,
+  schema: IcebergSchema,
+  live: LiveFiles,
+): Promise<readonly ViewFile[]> {
+  const { md, location } = table;
+  const deletes = deletesByDataFile(live.data, live.positionDeletes);
+  const trustsNames = nestedNamesAgree(schema, writerSchemas(md, live.data));
+  const files: ViewFile[] = [];
+  for (const { file } of live.data) {
+    const uri = locate(md.location, location, file.path);
+    const columns = trustsNames ? null : await fileColumns(store, uri, Number(file.fileSizeBytes));
+    files.push({
+      recordedUri: file.path,
+      uri,
+      deleteUris: (deletes.get(file.path) ?? []).map((one) =>
+        locate(md.location, location, one.file.path),
+      ),
+      columns,
+      group: columns === null ? '' : nestedSignature(columns),
+    });
+  }
+  return files;
+}
+
+/** The schemas the files may have been written under: those of the snapshots that added them, all when one is gone. */
+function writerSchemas(
+  md: TableMetadata,
+  data: readonly ManifestEntry[],
+): readonly IcebergSchema[] {
+  const idOf = new Map(md.snapshots.map((one) => [one['snapshot-id'], one['schema-id']]));
+  const ids = new Set<number>();
+  for (const entry of data) {
+    const id = idOf.get(entry.snapshotId);
+    if (id === undefined) return md.schemas;
+    ids.add(id);
+  }
+  return md.schemas.filter((one) => ids.has(one['schema-id']));
+}
+
+async function fileColumns(
+  store: ObjectStore,
+  uri: string,
+  size: number,
+): Promise<readonly NamedNode[]> {
+  const footer = await readFooter((start, end) => store.read(uri, { start, end }), size);
+  return footer.columns;
+}

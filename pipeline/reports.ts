@@ -1,0 +1,184 @@
+// What Tidelake's commands answer: one plain, JSON-ready value per result, every field always present.
+// Times are ISO 8601 in UTC with milliseconds and Z; ids are strings; counts are numbers; null where a fact does not apply.
+// The contract of `--json`: a report is printed as it stands, one per line. Fields are added, never renamed.
+
+import type { ErrorFacts } from '../schemas/errors.js';
+
+/** Which table of which lake an operation is about. */
+export interface Target {
+  /** Absolute URI of the lake folder, e.g. `file:///srv/lake`. */
+  readonly lake: string;
+  readonly database: string;
+  /** Lake table; without it, the table the export names, or all tables of the database. */
+  readonly table?: string;
+}
+
+/** `load`: a full export became an epoch, or there was nothing to do. */
+export interface LoadReport {
+  readonly action: 'loaded' | 'nothing';
+  /** Why there was nothing to do; null when loaded. */
+  readonly reason: string | null;
+  readonly database: string;
+  readonly table: string;
+  readonly tableId: string;
+  readonly epoch: number;
+  readonly exportArn: string;
+  readonly watermark: string;
+  readonly snapshotId: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** Rows that have at least one misfit. */
+  readonly misfits: number;
+  readonly dataFiles: number;
+  readonly bytes: number;
+  /** The export's instant has a fraction of a second, so that no window continues it exactly. */
+  readonly seam: boolean;
+  readonly seconds: number;
+}
+
+/** `merge`: what became of one export that was considered. */
+export interface MergeReport {
+  /** `known`: already in the lake. `skipped`: not this table's. `refused`: see `error`. */
+  readonly action: 'applied' | 'known' | 'skipped' | 'refused';
+  readonly exportArn: string;
+  readonly table: string;
+  /** Start of the window, inclusive; null for what is no incremental export. */
+  readonly from: string | null;
+  /** End of the window, exclusive. */
+  readonly to: string | null;
+  readonly inserted: number | null;
+  readonly updated: number | null;
+  readonly deleted: number | null;
+  readonly snapshotId: string | null;
+  /** The lake's watermark after this export was considered. */
+  readonly watermark: string | null;
+  readonly addedColumns: readonly string[];
+  readonly retypedColumns: readonly string[];
+  readonly misfits: number | null;
+  readonly reason: string | null;
+  readonly error: ErrorFacts | null;
+  readonly seconds: number;
+}
+
+/** Time the lake's chain does not cover, or covers with a known doubt. */
+export interface GapReport {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: string;
+}
+
+/** `status`: how fresh and how large one lake table is. */
+export interface StatusRow {
+  readonly database: string;
+  readonly table: string;
+  readonly tableId: string | null;
+  readonly tableArn: string | null;
+  readonly epoch: number | null;
+  readonly watermark: string | null;
+  /** Seconds from the watermark to now. */
+  readonly ageSeconds: number | null;
+  readonly snapshotId: string | null;
+  readonly snapshotTime: string | null;
+  readonly rows: number | null;
+  readonly dataFiles: number | null;
+  readonly deleteFiles: number | null;
+  readonly bytes: number | null;
+  readonly misfits: number | null;
+  readonly snapshots: number | null;
+  readonly gaps: readonly GapReport[];
+  readonly location: string;
+  /** `refused`: the table cannot be written to as it stands; `problem` says why. */
+  readonly health: 'ok' | 'refused';
+  readonly problem: string | null;
+}
+
+/** `log`: one snapshot, oldest first. */
+export interface LogRow {
+  readonly snapshotId: string;
+  readonly committedAt: string | null;
+  /** Iceberg's operation: append, overwrite, replace, delete. */
+  readonly operation: string;
+  /** What Tidelake did: load, merge, retype … ; null for another writer's snapshot. */
+  readonly kind: string | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly exportArn: string | null;
+  readonly inserted: number | null;
+  readonly updated: number | null;
+  readonly deleted: number | null;
+  readonly rows: number | null;
+  readonly dataFiles: number | null;
+  readonly epoch: number | null;
+}
+
+/** `schema`: one column and where it comes from. */
+export interface SchemaRow {
+  readonly column: string;
+  readonly type: string;
+  /** Original attribute name; null for Tidelake's own columns. */
+  readonly attribute: string | null;
+  readonly dynamodbTypes: readonly string[];
+  /** Rows that have a value in the column; null when not counted. */
+  readonly present: number | null;
+  /** Rows whose value of this attribute stands in `_misfits`. */
+  readonly misfits: number | null;
+  readonly key: boolean;
+  readonly fieldId: number;
+}
+
+/** `schema set`: a column has a new type. */
+export interface SchemaChangeReport {
+  readonly action: 'retyped' | 'nothing';
+  readonly reason: string | null;
+  readonly database: string;
+  readonly table: string;
+  readonly column: string;
+  readonly type: string;
+  readonly snapshotId: string | null;
+  readonly misfits: number | null;
+  readonly seconds: number;
+}
+
+/** One promise that was checked. `detail` says what was compared, or what is wrong; never content of items. */
+export interface VerifyCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** `verify`: every promise about one lake table. */
+export interface VerifyReport {
+  readonly table: string;
+  readonly ok: boolean;
+  readonly checks: readonly VerifyCheck[];
+}
+
+/** `unload`: a lake table as DynamoDB JSON again. */
+export interface UnloadReport {
+  readonly items: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly watermark: string;
+  readonly snapshotId: string;
+  /** URI of the folder written. */
+  readonly out: string;
+  readonly seconds: number;
+}
+
+/** One simulated incremental export. */
+export interface SimulatedWindow {
+  readonly from: string;
+  readonly to: string;
+  readonly uri: string;
+}
+
+/** `simulate`: the exports written. */
+export interface SimulateReport {
+  readonly table: string;
+  /** URI of the full export's folder. */
+  readonly full: string;
+  readonly windows: readonly SimulatedWindow[];
+  /** Items in the full export. */
+  readonly items: number;
+  readonly seconds: number;
+}

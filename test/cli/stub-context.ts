@@ -1,0 +1,106 @@
+// A command line without a process: streams that remember, and a stub in place of the lake.
+// Promises that no test of the command needs DuckDB, Parquet or a clock.
+// Spec: pipeline/cli/context.ts.
+
+import type { TidelakeApi } from '../../pipeline/cli/api.js';
+import type { CliContext } from '../../pipeline/cli/context.js';
+import type { Output } from '../../pipeline/cli/output.js';
+import { runTidelake } from '../../pipeline/cli/run.js';
+import type { SimulatorModule } from '../../pipeline/cli/simulator-module.js';
+import { MemoryStore } from '../../pipeline/local/memory-store.js';
+import type { ObjectStore, Reporter, World } from '../../pipeline/ports.js';
+
+export class RememberingOutput implements Output {
+  text = '';
+  isClosed = false;
+  isTerminal = false;
+  columns: number | null = null;
+  write(text: string): void {
+    this.text += text;
+  }
+  async ready(): Promise<void> {}
+}
+
+export interface Ran {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+  /** Calls of the stubbed API: name of the function and its options. */
+  readonly calls: readonly { readonly name: string; readonly options: Record<string, unknown> }[];
+  /** Worlds that were opened and not closed again. */
+  readonly openWorlds: number;
+}
+
+export interface RunOptions {
+  readonly api?: Partial<TidelakeApi>;
+  readonly simulator?: Partial<SimulatorModule>;
+  readonly store?: ObjectStore;
+  readonly folder?: string;
+  readonly env?: Record<string, string>;
+  readonly columns?: number;
+}
+
+/** Runs one command line against stubs. The clock stands at 2026-11-20T12:00:00Z. */
+export async function runStubbed(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const out = new RememberingOutput();
+  out.columns = options.columns ?? null;
+  const err = new RememberingOutput();
+  const calls: { name: string; options: Record<string, unknown> }[] = [];
+  let openWorlds = 0;
+  const context: CliContext = {
+    process: {
+      stdout: { write: (text) => out.write(text) },
+      stderr: { write: (text) => err.write(text) },
+      env: options.env ?? {},
+    },
+    out,
+    err,
+    folder: options.folder ?? '/srv/shop',
+    clock: { nowMs: () => Date.UTC(2026, 10, 20, 12) },
+    processors: 2,
+    loadApi: async () => recorded(options.api ?? {}, calls),
+    loadSimulator: async () => (options.simulator ?? {}) as SimulatorModule,
+    createWorld: async ({ threads, reporter }) => {
+      openWorlds += 1;
+      calls.push({ name: 'createWorld', options: { threads } });
+      return stubWorld(options.store ?? new MemoryStore(), reporter, () => {
+        openWorlds -= 1;
+      });
+    },
+    onInterrupt: () => () => {},
+  };
+  const exitCode = await runTidelake(args, context);
+  return { exitCode, out: out.text, err: err.text, calls, openWorlds };
+}
+
+function stubWorld(store: ObjectStore, reporter: Reporter, onClose: () => void): World {
+  const never = (): never => {
+    throw new Error('not for tests of the command');
+  };
+  return {
+    store,
+    reporter,
+    clock: { nowMs: () => Date.UTC(2026, 10, 20, 12) },
+    ids: { uuid: never, snapshotId: never },
+    scratch: { write: never, read: never, close: async () => onClose() },
+    units: { width: 1, run: never, close: async () => {} },
+    engine: never,
+  };
+}
+
+function recorded(
+  api: Partial<TidelakeApi>,
+  calls: { name: string; options: Record<string, unknown> }[],
+): TidelakeApi {
+  return new Proxy(api as TidelakeApi, {
+    get: (target, name) => {
+      const method = Reflect.get(target, name) as ((...args: unknown[]) => unknown) | undefined;
+      // An import() is awaited, which asks for `then`.
+      if (name === 'then' || method === undefined) return undefined;
+      return (...args: unknown[]) => {
+        calls.push({ name: String(name), options: args[1] as Record<string, unknown> });
+        return method(...args);
+      };
+    },
+  });
+}

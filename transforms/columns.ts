@@ -1,0 +1,478 @@
+// Column buffers: rows of one place of the schema, laid out as Arrow wants them, growing as rows are pushed.
+// One class per storage; a validity byte per row (1 = present), so that rows can be taken back cheaply.
+// No content ever leaves here except by the caller's explicit reading.
+
+const initialRows = 1024;
+
+function grown(needed: number, capacity: number): number {
+  let next = capacity * 2;
+  while (next < needed) next *= 2;
+  return next;
+}
+
+/** Rows of one place. `n` rows, `nulls` of them absent. */
+export abstract class Column {
+  n = 0;
+  nulls = 0;
+  ok: Uint8Array = new Uint8Array(initialRows);
+
+  /** Makes room for rows up to `rows`. */
+  abstract reserve(rows: number): void;
+  /** Takes rows back until `rows` are left. */
+  abstract truncate(rows: number): void;
+  /** Appends rows [start, end) of a column of the same shape. */
+  abstract appendRange(source: Column, start: number, end: number): void;
+  /** Appends the rows of `source` named by indices[start..end). */
+  abstract take(source: Column, indices: Int32Array, start: number, end: number): void;
+  /** Brings children of structs up to their parents' rows, after scanning (which leaves absent fields behind). */
+  settle(): void {}
+  /** Appends absent rows. */
+  appendNulls(count: number): void {
+    this.reserve(this.n + count);
+    this.n += count;
+    this.nulls += count;
+  }
+  /** Bytes held by the rows, about. */
+  abstract get byteSize(): number;
+
+  protected growOk(rows: number): void {
+    const next = new Uint8Array(rows);
+    next.set(this.ok);
+    this.ok = next;
+  }
+  protected dropOk(rows: number): void {
+    let gone = 0;
+    for (let i = rows; i < this.n; i++) {
+      if (this.ok[i] === 0) gone++;
+      this.ok[i] = 0;
+    }
+    this.nulls -= gone;
+    this.n = rows;
+  }
+  protected copyOk(source: Column, start: number, end: number): void {
+    const ok = source.ok;
+    let at = this.n;
+    let absent = 0;
+    for (let i = start; i < end; i++) {
+      const bit = ok[i]!;
+      this.ok[at++] = bit;
+      absent += 1 - bit;
+    }
+    this.nulls += absent;
+    this.n = at;
+  }
+  protected takeOk(source: Column, indices: Int32Array, start: number, end: number): void {
+    const ok = source.ok;
+    let at = this.n;
+    let absent = 0;
+    for (let i = start; i < end; i++) {
+      const bit = ok[indices[i]!]!;
+      this.ok[at++] = bit;
+      absent += 1 - bit;
+    }
+    this.nulls += absent;
+    this.n = at;
+  }
+}
+
+/** Strings (UTF-8) and binaries. */
+export class BytesColumn extends Column {
+  offsets: Int32Array = new Int32Array(initialRows + 1);
+  data: Uint8Array = new Uint8Array(initialRows * 8);
+  length = 0;
+
+  reserve(rows: number): void {
+    if (rows <= this.ok.length) return;
+    const capacity = grown(rows, this.ok.length);
+    this.growOk(capacity);
+    const offsets = new Int32Array(capacity + 1);
+    offsets.set(this.offsets);
+    this.offsets = offsets;
+  }
+  reserveData(bytes: number): void {
+    if (bytes <= this.data.length) return;
+    if (bytes > 0x7fffffff) throw new RangeError('a column of one batch holds over 2 GiB');
+    const data = new Uint8Array(Math.min(grown(bytes, this.data.length), 0x7fffffff));
+    data.set(this.data.subarray(0, this.length));
+    this.data = data;
+  }
+  /** Appends source[start, end). */
+  pushBytes(source: Uint8Array, start: number, end: number): void {
+    const n = this.n;
+    if (n === this.ok.length) this.reserve(n + 1);
+    const size = end - start;
+    let at = this.length;
+    if (at + size > this.data.length) this.reserveData(at + size);
+    const data = this.data;
+    if (size > 40) {
+      data.set(source.subarray(start, end), at);
+      at += size;
+    } else for (let i = start; i < end; i++) data[at++] = source[i]!;
+    this.length = at;
+    this.ok[n] = 1;
+    this.offsets[n + 1] = at;
+    this.n = n + 1;
+  }
+  override appendNulls(count: number): void {
+    const n = this.n;
+    super.appendNulls(count);
+    this.offsets.fill(this.length, n + 1, n + count + 1);
+  }
+  truncate(rows: number): void {
+    if (rows >= this.n) return;
+    this.dropOk(rows);
+    this.length = this.offsets[rows]!;
+  }
+  appendRange(source: BytesColumn, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    const from = source.offsets[start]!;
+    const to = source.offsets[end]!;
+    this.reserveData(this.length + to - from);
+    this.data.set(source.data.subarray(from, to), this.length);
+    const shift = this.length - from;
+    const offsets = this.offsets;
+    let at = this.n;
+    for (let i = start; i < end; i++) offsets[++at] = source.offsets[i + 1]! + shift;
+    this.length += to - from;
+    this.copyOk(source, start, end);
+  }
+  take(source: BytesColumn, indices: Int32Array, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    const from = source.offsets;
+    let total = this.length;
+    for (let i = start; i < end; i++) {
+      const row = indices[i]!;
+      total += from[row + 1]! - from[row]!;
+    }
+    this.reserveData(total);
+    const data = this.data;
+    const bytes = source.data;
+    const offsets = this.offsets;
+    let row = this.n;
+    let at = this.length;
+    for (let i = start; i < end; i++) {
+      const index = indices[i]!;
+      const a = from[index]!;
+      const z = from[index + 1]!;
+      if (z - a > 40) {
+        data.set(bytes.subarray(a, z), at);
+        at += z - a;
+      } else for (let j = a; j < z; j++) data[at++] = bytes[j]!;
+      offsets[++row] = at;
+    }
+    this.length = at;
+    this.takeOk(source, indices, start, end);
+  }
+  get byteSize(): number {
+    return this.length + this.n * 5;
+  }
+}
+
+/** 64-bit integers as (low, high) pairs of 32 bits: long, timestamps, decimals of up to 18 digits. */
+export class LongColumn extends Column {
+  words: Int32Array = new Int32Array(initialRows * 2);
+
+  reserve(rows: number): void {
+    if (rows <= this.ok.length) return;
+    const capacity = grown(rows, this.ok.length);
+    this.growOk(capacity);
+    const words = new Int32Array(capacity * 2);
+    words.set(this.words);
+    this.words = words;
+  }
+  /** Appends an integer of magnitude below 2^53. */
+  pushNumber(value: number): void {
+    const n = this.n;
+    if (n === this.ok.length) this.reserve(n + 1);
+    this.words[n * 2] = value | 0;
+    this.words[n * 2 + 1] = Math.floor(value / 4294967296) | 0;
+    this.ok[n] = 1;
+    this.n = n + 1;
+  }
+  /** Appends a 64-bit integer. */
+  pushBigInt(value: bigint): void {
+    const n = this.n;
+    if (n === this.ok.length) this.reserve(n + 1);
+    this.words[n * 2] = Number(BigInt.asIntN(32, value));
+    this.words[n * 2 + 1] = Number(BigInt.asIntN(32, value >> 32n));
+    this.ok[n] = 1;
+    this.n = n + 1;
+  }
+  bigintAt(row: number): bigint {
+    return (BigInt(this.words[row * 2 + 1]!) << 32n) | BigInt(this.words[row * 2]! >>> 0);
+  }
+  /** The value as a number when it is exact (below 2^53), else NaN. */
+  numberAt(row: number): number {
+    const high = this.words[row * 2 + 1]!;
+    if (high > 0x1fffff || high < -0x200000) return Number.NaN;
+    return high * 4294967296 + (this.words[row * 2]! >>> 0);
+  }
+  truncate(rows: number): void {
+    if (rows < this.n) {
+      this.words.fill(0, rows * 2, this.n * 2);
+      this.dropOk(rows);
+    }
+  }
+  appendRange(source: LongColumn, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    this.words.set(source.words.subarray(start * 2, end * 2), this.n * 2);
+    this.copyOk(source, start, end);
+  }
+  take(source: LongColumn, indices: Int32Array, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    const words = this.words;
+    const from = source.words;
+    let at = this.n * 2;
+    for (let i = start; i < end; i++) {
+      const row = indices[i]! * 2;
+      words[at++] = from[row]!;
+      words[at++] = from[row + 1]!;
+    }
+    this.takeOk(source, indices, start, end);
+  }
+  get byteSize(): number {
+    return this.n * 9;
+  }
+}
+
+/** 128-bit integers, little endian words: decimals of up to 38 digits. */
+export class WideColumn extends Column {
+  words: Int32Array = new Int32Array(initialRows * 4);
+
+  reserve(rows: number): void {
+    if (rows <= this.ok.length) return;
+    const capacity = grown(rows, this.ok.length);
+    this.growOk(capacity);
+    const words = new Int32Array(capacity * 4);
+    words.set(this.words);
+    this.words = words;
+  }
+  pushNumber(value: number): void {
+    const n = this.n;
+    if (n === this.ok.length) this.reserve(n + 1);
+    const sign = value < 0 ? -1 : 0;
+    this.words[n * 4] = value | 0;
+    this.words[n * 4 + 1] = Math.floor(value / 4294967296) | 0;
+    this.words[n * 4 + 2] = sign;
+    this.words[n * 4 + 3] = sign;
+    this.ok[n] = 1;
+    this.n = n + 1;
+  }
+  pushBigInt(value: bigint): void {
+    const n = this.n;
+    if (n === this.ok.length) this.reserve(n + 1);
+    for (let i = 0; i < 4; i++) {
+      this.words[n * 4 + i] = Number(BigInt.asIntN(32, value >> BigInt(32 * i)));
+    }
+    this.ok[n] = 1;
+    this.n = n + 1;
+  }
+  bigintAt(row: number): bigint {
+    const w = this.words;
+    const at = row * 4;
+    return (
+      (BigInt(w[at + 3]!) << 96n) |
+      (BigInt(w[at + 2]! >>> 0) << 64n) |
+      (BigInt(w[at + 1]! >>> 0) << 32n) |
+      BigInt(w[at]! >>> 0)
+    );
+  }
+  truncate(rows: number): void {
+    if (rows < this.n) {
+      this.words.fill(0, rows * 4, this.n * 4);
+      this.dropOk(rows);
+    }
+  }
+  appendRange(source: WideColumn, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    this.words.set(source.words.subarray(start * 4, end * 4), this.n * 4);
+    this.copyOk(source, start, end);
+  }
+  take(source: WideColumn, indices: Int32Array, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    const words = this.words;
+    const from = source.words;
+    let at = this.n * 4;
+    for (let i = start; i < end; i++) {
+      const row = indices[i]! * 4;
+      words[at] = from[row]!;
+      words[at + 1] = from[row + 1]!;
+      words[at + 2] = from[row + 2]!;
+      words[at + 3] = from[row + 3]!;
+      at += 4;
+    }
+    this.takeOk(source, indices, start, end);
+  }
+  get byteSize(): number {
+    return this.n * 17;
+  }
+}
+
+/** Booleans, a byte each. */
+export class FlagColumn extends Column {
+  flags: Uint8Array = new Uint8Array(initialRows);
+
+  reserve(rows: number): void {
+    if (rows <= this.ok.length) return;
+    const capacity = grown(rows, this.ok.length);
+    this.growOk(capacity);
+    const flags = new Uint8Array(capacity);
+    flags.set(this.flags);
+    this.flags = flags;
+  }
+  push(value: boolean): void {
+    const n = this.n;
+    if (n === this.ok.length) this.reserve(n + 1);
+    this.flags[n] = value ? 1 : 0;
+    this.ok[n] = 1;
+    this.n = n + 1;
+  }
+  truncate(rows: number): void {
+    if (rows < this.n) {
+      this.flags.fill(0, rows, this.n);
+      this.dropOk(rows);
+    }
+  }
+  appendRange(source: FlagColumn, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    this.flags.set(source.flags.subarray(start, end), this.n);
+    this.copyOk(source, start, end);
+  }
+  take(source: FlagColumn, indices: Int32Array, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    let at = this.n;
+    for (let i = start; i < end; i++) this.flags[at++] = source.flags[indices[i]!]!;
+    this.takeOk(source, indices, start, end);
+  }
+  get byteSize(): number {
+    return this.n * 2;
+  }
+}
+
+/** Lists; also maps, whose child is a struct of key and value. A row is closed with `end` after its elements. */
+export class ListColumn<C extends Column = Column> extends Column {
+  offsets: Int32Array = new Int32Array(initialRows + 1);
+  readonly child: C;
+
+  constructor(child: C) {
+    super();
+    this.child = child;
+  }
+  reserve(rows: number): void {
+    if (rows <= this.ok.length) return;
+    const capacity = grown(rows, this.ok.length);
+    this.growOk(capacity);
+    const offsets = new Int32Array(capacity + 1);
+    offsets.set(this.offsets);
+    this.offsets = offsets;
+  }
+  /** Closes a present row: its elements are those pushed to the child since the last row. */
+  end(): void {
+    const n = this.n;
+    if (n === this.ok.length) this.reserve(n + 1);
+    this.ok[n] = 1;
+    this.offsets[n + 1] = this.child.n;
+    this.n = n + 1;
+  }
+  override appendNulls(count: number): void {
+    const n = this.n;
+    super.appendNulls(count);
+    this.offsets.fill(this.child.n, n + 1, n + count + 1);
+  }
+  truncate(rows: number): void {
+    // Elements of a row that was never closed lie beyond the last offset: take those back too.
+    this.child.truncate(this.offsets[Math.min(rows, this.n)]!);
+    if (rows < this.n) this.dropOk(rows);
+  }
+  override settle(): void {
+    this.child.settle();
+  }
+  appendRange(source: ListColumn<C>, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    const from = source.offsets[start]!;
+    const shift = this.child.n - from;
+    let at = this.n;
+    for (let i = start; i < end; i++) this.offsets[++at] = source.offsets[i + 1]! + shift;
+    this.child.appendRange(source.child, from, source.offsets[end]!);
+    this.copyOk(source, start, end);
+  }
+  take(source: ListColumn<C>, indices: Int32Array, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    const from = source.offsets;
+    let total = 0;
+    let row = this.n;
+    for (let i = start; i < end; i++) {
+      const index = indices[i]!;
+      total += from[index + 1]! - from[index]!;
+      this.offsets[++row] = this.child.n + total;
+    }
+    const elements = new Int32Array(total);
+    let at = 0;
+    for (let i = start; i < end; i++) {
+      const index = indices[i]!;
+      for (let j = from[index]!, z = from[index + 1]!; j < z; j++) elements[at++] = j;
+    }
+    this.child.take(source.child, elements, 0, total);
+    this.takeOk(source, indices, start, end);
+  }
+  get byteSize(): number {
+    return this.n * 5 + this.child.byteSize;
+  }
+}
+
+/** Structs. While scanning, a child may lag behind (absent fields); `settle` brings all up to date. */
+export class StructColumn extends Column {
+  readonly children: Column[];
+
+  constructor(children: Column[]) {
+    super();
+    this.children = children;
+  }
+  reserve(rows: number): void {
+    if (rows <= this.ok.length) return;
+    this.growOk(grown(rows, this.ok.length));
+  }
+  /** Closes a present row: children that were not pushed are absent in it. */
+  end(): void {
+    const n = this.n;
+    if (n === this.ok.length) this.reserve(n + 1);
+    this.ok[n] = 1;
+    this.n = n + 1;
+  }
+  truncate(rows: number): void {
+    for (const child of this.children) child.truncate(rows);
+    if (rows < this.n) this.dropOk(rows);
+  }
+  override settle(): void {
+    for (const child of this.children) {
+      if (child.n < this.n) child.appendNulls(this.n - child.n);
+      child.settle();
+    }
+  }
+  appendRange(source: StructColumn, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    this.align();
+    for (let i = 0; i < this.children.length; i++) {
+      this.children[i]!.appendRange(source.children[i]!, start, end);
+    }
+    this.copyOk(source, start, end);
+  }
+  private align(): void {
+    for (const child of this.children) {
+      if (child.n < this.n) child.appendNulls(this.n - child.n);
+    }
+  }
+  take(source: StructColumn, indices: Int32Array, start: number, end: number): void {
+    this.reserve(this.n + end - start);
+    this.align();
+    for (let i = 0; i < this.children.length; i++) {
+      this.children[i]!.take(source.children[i]!, indices, start, end);
+    }
+    this.takeOk(source, indices, start, end);
+  }
+  get byteSize(): number {
+    let total = this.n;
+    for (const child of this.children) total += child.byteSize;
+    return total;
+  }
+}

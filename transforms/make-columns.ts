@@ -1,0 +1,100 @@
+// Which storage a column type has.
+
+import type { ColumnType, NumberType } from '../schemas/columns.js';
+import {
+  BytesColumn,
+  type Column,
+  FlagColumn,
+  ListColumn,
+  LongColumn,
+  StructColumn,
+  WideColumn,
+} from './columns.js';
+
+/** An empty column for numbers of a type. */
+export function makeNumberColumn(number: NumberType): Column {
+  if (number.type === 'text') return new BytesColumn();
+  if (number.type === 'decimal' && number.precision === 38) return new WideColumn();
+  return new LongColumn();
+}
+
+/** An empty column for values of a type. */
+export function makeColumn(type: ColumnType): Column {
+  switch (type.kind) {
+    case 'S':
+    case 'B':
+    case 'JSON':
+      return new BytesColumn();
+    case 'BOOL':
+      return new FlagColumn();
+    case 'N':
+      return makeNumberColumn(type.number);
+    case 'SS':
+    case 'BS':
+      return new ListColumn(new BytesColumn());
+    case 'NS':
+      return new ListColumn(makeNumberColumn(type.number));
+    case 'L':
+      return new ListColumn(makeColumn(type.element));
+    case 'M':
+      return new StructColumn(type.fields.map((field) => makeColumn(field.type)));
+    case 'MAP':
+      return new ListColumn(new StructColumn([new BytesColumn(), makeColumn(type.value)]));
+  }
+}
+
+/** Rows of a table: typed columns in the order of `types`, and what stands beside them. */
+export class Rows {
+  /** Original attribute name and type of each column. */
+  readonly types: readonly { readonly attribute: string; readonly type: ColumnType }[];
+  readonly columns: Column[];
+  /** Microseconds since the epoch. */
+  readonly writtenAt: LongColumn = new LongColumn();
+  /** RFC 6901 paths of NULLs. */
+  readonly nulls: ListColumn<BytesColumn> = new ListColumn(new BytesColumn());
+  /** Attribute name -> DynamoDB JSON of values that fit no column. */
+  readonly misfits: ListColumn<StructColumn> = new ListColumn(
+    new StructColumn([new BytesColumn(), new BytesColumn()]),
+  );
+  /** The row's key in comparable form (see sort-keys). */
+  readonly keys: BytesColumn = new BytesColumn();
+  /** 1: the row is an item; 0: only its key counts, the item is to be deleted. */
+  readonly lives: FlagColumn = new FlagColumn();
+
+  constructor(types: readonly { readonly attribute: string; readonly type: ColumnType }[]) {
+    this.types = types;
+    this.columns = types.map((column) => makeColumn(column.type));
+  }
+
+  get n(): number {
+    return this.keys.n;
+  }
+  /** All columns with the same row count, ours last. */
+  get all(): Column[] {
+    return [...this.columns, this.writtenAt, this.nulls, this.misfits, this.keys, this.lives];
+  }
+  get byteSize(): number {
+    let total = 0;
+    for (const column of this.all) total += column.byteSize;
+    return total;
+  }
+  /** Brings lagging columns up to the row count. */
+  settle(): void {
+    for (const column of this.all) {
+      if (column.n < this.n) column.appendNulls(this.n - column.n);
+      column.settle();
+    }
+  }
+  appendRange(source: Rows, start: number, end: number): void {
+    const from = source.all;
+    this.all.forEach((column, i) => {
+      column.appendRange(from[i]!, start, end);
+    });
+  }
+  take(source: Rows, indices: Int32Array, start = 0, end: number = indices.length): void {
+    const from = source.all;
+    this.all.forEach((column, i) => {
+      column.take(from[i]!, indices, start, end);
+    });
+  }
+}

@@ -1,0 +1,14 @@
+// How the tests run: every test/**/*.test.ts, offline, in at most two processes.
+// Promises: no test waits longer than a minute; nothing depends on order between files.
+// Source: https://vitest.dev/config/
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+});

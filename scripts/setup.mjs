@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  lstatSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -48,6 +49,13 @@ function checkNode() {
 }
 
 function install() {
+  // npm ci empties the folder first; behind a link that folder belongs to someone else.
+  const stat = lstatSync(path.join(root, 'node_modules'), { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink()) {
+    throw new Error(
+      'node_modules is a link and does not fit package-lock.json: remove the link, or install where it leads',
+    );
+  }
   console.error('setup: installing dependencies (npm ci)');
   run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund']);
 }

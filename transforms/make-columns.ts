@@ -43,34 +43,62 @@ export function makeColumn(type: ColumnType): Column {
   }
 }
 
-/** Rows of a table: typed columns in the order of `types`, and what stands beside them. */
-export class Rows {
-  /** Original attribute name and type of each column. */
-  readonly types: readonly { readonly attribute: string; readonly type: ColumnType }[];
-  readonly columns: Column[];
-  /** Microseconds since the epoch. */
-  readonly writtenAt: LongColumn = new LongColumn();
-  /** RFC 6901 paths of NULLs. */
-  readonly nulls: ListColumn<BytesColumn> = new ListColumn(new BytesColumn());
-  /** Attribute name -> DynamoDB JSON of values that fit no column. */
-  readonly misfits: ListColumn<StructColumn> = new ListColumn(
-    new StructColumn([new BytesColumn(), new BytesColumn()]),
-  );
-  /** The row's key in comparable form (see sort-keys). */
-  readonly keys: BytesColumn = new BytesColumn();
-  /** 1: the row is an item; 0: only its key counts, the item is to be deleted. */
-  readonly lives: FlagColumn = new FlagColumn();
+/** A column as it is scanned or rendered: original attribute name and type. */
+export interface TypedAttribute {
+  readonly attribute: string;
+  readonly type: ColumnType;
+}
 
-  constructor(types: readonly { readonly attribute: string; readonly type: ColumnType }[]) {
+/** What stands beside the typed columns of rows. */
+export interface RowMarks {
+  /** Microseconds since the epoch. */
+  readonly writtenAt: LongColumn;
+  /** RFC 6901 paths of NULLs. */
+  readonly nulls: ListColumn<BytesColumn>;
+  /** Attribute name -> DynamoDB JSON of values that fit no column. */
+  readonly misfits: ListColumn<StructColumn>;
+  /** The row's key in comparable form (see sort-keys). */
+  readonly keys: BytesColumn;
+  /** 1: the row is an item; 0: only its key counts, the item is to be deleted. */
+  readonly lives: FlagColumn;
+}
+
+function emptyMarks(): RowMarks {
+  return {
+    writtenAt: new LongColumn(),
+    nulls: new ListColumn(new BytesColumn()),
+    misfits: new ListColumn(new StructColumn([new BytesColumn(), new BytesColumn()])),
+    keys: new BytesColumn(),
+    lives: new FlagColumn(),
+  };
+}
+
+/** Rows of a table: typed columns in the order of `types`, and what stands beside them. */
+export class Rows implements RowMarks {
+  readonly types: readonly TypedAttribute[];
+  readonly columns: readonly Column[];
+  readonly writtenAt: LongColumn;
+  readonly nulls: ListColumn<BytesColumn>;
+  readonly misfits: ListColumn<StructColumn>;
+  readonly keys: BytesColumn;
+  readonly lives: FlagColumn;
+
+  constructor(types: readonly TypedAttribute[], columns?: readonly Column[], marks?: RowMarks) {
     this.types = types;
-    this.columns = types.map((column) => makeColumn(column.type));
+    this.columns = columns ?? types.map((column) => makeColumn(column.type));
+    const { writtenAt, nulls, misfits, keys, lives } = marks ?? emptyMarks();
+    this.writtenAt = writtenAt;
+    this.nulls = nulls;
+    this.misfits = misfits;
+    this.keys = keys;
+    this.lives = lives;
   }
 
   get n(): number {
     return this.keys.n;
   }
   /** All columns with the same row count, ours last. */
-  get all(): Column[] {
+  get all(): readonly Column[] {
     return [...this.columns, this.writtenAt, this.nulls, this.misfits, this.keys, this.lives];
   }
   get byteSize(): number {

@@ -39,6 +39,7 @@ export class DuckdbEngine implements QueryEngine {
   /** Counts statements; a stream that is not the newest one has lost its rows. */
   #statement = 0;
   #inTransaction = false;
+  #isClosed = false;
   readonly #duckdb: DuckDb;
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
@@ -104,6 +105,8 @@ export class DuckdbEngine implements QueryEngine {
   }
 
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     await this.#begin();
     this.#connection.closeSync();
     this.#instance.closeSync();
@@ -187,7 +190,8 @@ function* rowsOf(
     if (hidesNames) renameProtoFields(chunk.getColumnVector(i).type);
     return chunk.getColumnValues(i).map((value) => (value === null ? null : reader(value)));
   });
-  for (let row = 0; row < chunk.rowCount; row++) yield columns.map((column) => column[row]);
+  const { rowCount } = chunk;
+  for (let row = 0; row < rowCount; row++) yield columns.map((column) => column[row]);
 }
 
 // ---------------------------------------------------------------- values

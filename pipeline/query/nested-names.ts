@@ -40,7 +40,8 @@ function nestedFields(schema: IcebergSchema): readonly NestedField[] {
 
 /**
  * Whether files written under any of `writers` can be read by nested name as `reader` wants them: no id has two names,
- * and no name in a struct has two ids. Tidelake's own changes keep it so: it adds fields, and rewrites what it retypes.
+ * no name in a struct has two ids, and no struct has lost all its fields (DuckDB casts none to one that shares no field
+ * with it). Tidelake's own changes keep it so: it adds fields, and rewrites what it retypes.
  */
 export function nestedNamesAgree(
   reader: IcebergSchema,
@@ -48,18 +49,23 @@ export function nestedNamesAgree(
 ): boolean {
   const nameOf = new Map<number, string>();
   const idOf = new Map<string, number>();
+  const readFrom = new Set<number>();
   for (const field of nestedFields(reader)) {
+    readFrom.add(field.parentId);
     nameOf.set(field.id, field.name);
     // DuckDB's names know no case.
     idOf.set(`${field.parentId} ${field.name.toLowerCase()}`, field.id);
   }
-  return writers.every((writer) =>
-    nestedFields(writer).every((field) => {
+  return writers.every((writer) => {
+    const written = nestedFields(writer);
+    const kept = new Set(written.filter((one) => nameOf.has(one.id)).map((one) => one.parentId));
+    return written.every((field) => {
+      if (readFrom.has(field.parentId) && !kept.has(field.parentId)) return false;
       const name = nameOf.get(field.id);
       const id = idOf.get(`${field.parentId} ${field.name.toLowerCase()}`);
       return (name === undefined || name === field.name) && (id === undefined || id === field.id);
-    }),
-  );
+    });
+  });
 }
 
 /** The nested names and ids of a file's columns, as text: files with equal ones are read alike. */

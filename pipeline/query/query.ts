@@ -57,15 +57,36 @@ async function queryText(world: World, request: QueryRequest): Promise<string> {
   return applyParams({ sql: saved.sql, declared: saved.params, values });
 }
 
-async function* closingAfter(
+/** The rows, with the engine closed after the last. By hand, since another generator costs a third of a large answer. */
+function closingAfter(
   rows: AsyncIterable<readonly unknown[]>,
   engine: QueryEngine,
-): AsyncGenerator<readonly unknown[]> {
-  try {
-    yield* rows;
-  } finally {
-    await engine.close();
-  }
+): AsyncIterable<readonly unknown[]> {
+  return {
+    [Symbol.asyncIterator](): AsyncIterator<readonly unknown[]> {
+      const iterator = rows[Symbol.asyncIterator]();
+      const close = async (): Promise<void> => {
+        await iterator.return?.();
+        await engine.close();
+      };
+      return {
+        async next() {
+          try {
+            const next = await iterator.next();
+            if (next.done === true) await close();
+            return next;
+          } catch (error) {
+            await close();
+            throw error;
+          }
+        },
+        async return() {
+          await close();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
 }
 
 interface ViewsOptions {
@@ -96,12 +117,11 @@ async function createViews(world: World, options: ViewsOptions): Promise<void> {
   await engine.execute(`USE ${quoteName(database)}`);
 }
 
-/** Whether a table's name occurs in the SQL, outside comments and strings. Too often is harmless, too rarely is not. */
+/** Whether a table's name occurs in the SQL, outside comments. Too often is harmless, too rarely is not. */
 function isNamedIn(table: string, sql: string): boolean {
   const wanted = table.toLowerCase();
   return sqlPieces(sql).some(
-    (piece) =>
-      (piece.isCode || piece.text.startsWith('"')) && piece.text.toLowerCase().includes(wanted),
+    (piece) => !/^(--|\/\*)/.test(piece.text) && piece.text.toLowerCase().includes(wanted),
   );
 }
 

@@ -22,9 +22,15 @@ export interface ReadableTable {
   readonly location: string;
 }
 
-/** The schema of a snapshot; of the table, when it has none yet. Throws REFUSED_FORMAT when it is missing. */
+/**
+ * The schema to read a snapshot by: the table's for the current one (columns may have been renamed since), its own for an
+ * older one. Throws REFUSED_FORMAT when it is missing.
+ */
 export function schemaOf(md: TableMetadata, snapshot: Snapshot | null): IcebergSchema {
-  const id = snapshot?.['schema-id'] ?? md['current-schema-id'];
+  const isCurrent = snapshot === null || snapshot['snapshot-id'] === md['current-snapshot-id'];
+  const id = isCurrent
+    ? md['current-schema-id']
+    : (snapshot['schema-id'] ?? md['current-schema-id']);
   const schema = md.schemas.find((one) => one['schema-id'] === id);
   if (schema !== undefined) return schema;
   throw refuse(

@@ -1,7 +1,8 @@
+// The files catalog: races, stale hints, lost answers.
 import { describe, expect, it } from 'vitest';
 import { FilesCatalog } from '../../pipeline/lake/files-catalog.js';
 import { liveFiles } from '../../pipeline/lake/iceberg/live-files.js';
-import { currentSnapshot } from '../../pipeline/lake/iceberg/metadata.js';
+import { currentSnapshot, serializeTableMetadata } from '../../pipeline/lake/iceberg/metadata.js';
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
 import { ObjectNotFoundError } from '../../pipeline/ports.js';
 import { dataFile, emptyTable, location, root, TestLake } from './fixtures.js';
@@ -48,7 +49,6 @@ describe('the files catalog', () => {
       lake.build(md, { added: [dataFile('b')] }),
       lake.build(md, { added: [dataFile('c')] }),
     ]);
-    const { serializeTableMetadata } = await import('../../pipeline/lake/iceberg/metadata.js');
     expect(await lake.catalog.commit('db', 'orders', base, serializeTableMetadata(b))).toBe(
       'committed',
     );

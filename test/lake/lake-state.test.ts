@@ -1,3 +1,4 @@
+// The state in the properties, and when it may be believed.
 import { describe, expect, it } from 'vitest';
 import { currentSnapshot } from '../../pipeline/lake/iceberg/metadata.js';
 import type { LakeState } from '../../pipeline/lake/lake-state.js';

@@ -1,3 +1,4 @@
+// Opening a table, moved or not, and finding the snapshot of a time.
 import { describe, expect, it } from 'vitest';
 import { FilesCatalog } from '../../pipeline/lake/files-catalog.js';
 import { liveFiles } from '../../pipeline/lake/iceberg/live-files.js';

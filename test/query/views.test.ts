@@ -223,6 +223,20 @@ describe('nested fields under other names', () => {
     expect(nestedNamesAgree(retyped, [before])).toBe(false);
   });
 
+  it('does not trust them when a struct has none of its old fields left, and reads NULL fields then', async () => {
+    const after = schema(field(1, 's', struct(field(5, 'z', 'long'))));
+    expect(nestedNamesAgree(after, [before])).toBe(false);
+    const path = await write(
+      'l1.parquet',
+      "SELECT {'a': 1::BIGINT, 'b': 'x'} AS s",
+      's: {__duckdb_field_id: 1, a: 2, b: 3}',
+    );
+    const columns = [node('s', 1, [node('a', 2), node('b', 3)])];
+    expect(await rows(tableSelect({ schema: after, files: [file(path, { columns })] }))).toEqual([
+      [{ z: null }],
+    ]);
+  });
+
   it('finds nested fields by id whatever the file calls them', async () => {
     const path = await write(
       'o1.parquet',

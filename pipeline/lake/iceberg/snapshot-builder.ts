@@ -102,7 +102,7 @@ export async function buildSnapshot(options: SnapshotOptions): Promise<TableMeta
     };
   });
   const before = parent === null ? [] : await readSnapshotManifests(options.store, md, parent);
-  const change = await planChange(options, md, before, added);
+  const change = await planChange(options, md, before, added, snapshotId);
   const writer = new ManifestWriter(options, md, snapshotId, sequenceNumber);
   const manifests = await newManifests(writer, change, added);
   manifests.push(...(await mergeSmall(options, md, writer, change.kept, manifests.length)));
@@ -190,6 +190,7 @@ async function planChange(
   md: TableMetadata,
   before: readonly ManifestFile[],
   added: readonly ManifestEntry[],
+  snapshotId: bigint,
 ): Promise<Change> {
   // A manifest with nothing but files that left the table in earlier snapshots has no more to say.
   const current = before.filter((manifest) => manifest.addedFiles + manifest.existingFiles > 0);
@@ -216,9 +217,15 @@ async function planChange(
     else {
       rewritten.push({
         manifest,
-        entries: entries.map((entry) => ({ ...entry, status: gone.has(entry.file.path) ? 2 : 0 })),
+        entries: entries.map(
+          (entry): ManifestEntry =>
+            // A removed entry names the snapshot that removed it, so that its file can go when that one has expired.
+            gone.has(entry.file.path)
+              ? { ...entry, status: 2, snapshotId }
+              : { ...entry, status: 0 },
+        ),
       });
-      removed.push(...entries.filter((entry) => gone.has(entry.file.path)));
+      for (const entry of entries) if (gone.has(entry.file.path)) removed.push(entry);
     }
   });
   return { kept, rewritten, removed, totals: totalsOf(all) };

@@ -1,3 +1,4 @@
+// JSON that loses no digit, against JSON.parse where that loses none.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJson, stringifyJson } from '../../../pipeline/lake/iceberg/json.js';

@@ -1,3 +1,4 @@
+// Which delete files apply to which data file.
 import { describe, expect, it } from 'vitest';
 import {
   deletesByDataFile,

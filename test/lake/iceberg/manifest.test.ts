@@ -1,3 +1,4 @@
+// Manifests and manifest lists: ids, inheritance, files of other writers.
 import { describe, expect, it } from 'vitest';
 import type { AvroRecordSchema } from '../../../pipeline/lake/iceberg/avro.js';
 import { readAvro, writeAvro } from '../../../pipeline/lake/iceberg/avro.js';

@@ -1,3 +1,4 @@
+// Table metadata as Athena writes it, and its evolution.
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { withSchema, withSortOrder, withSpec } from '../../../pipeline/lake/iceberg/evolve.js';

@@ -1,3 +1,4 @@
+// Where files of a moved table lie, and which paths are refused.
 import { describe, expect, it } from 'vitest';
 import { isMoved, locate } from '../../../pipeline/lake/iceberg/paths.js';
 

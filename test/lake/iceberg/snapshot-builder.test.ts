@@ -1,3 +1,4 @@
+// Snapshots built on one another, file by file.
 import { describe, expect, it } from 'vitest';
 import { deletesFor, liveFiles, readManifests } from '../../../pipeline/lake/iceberg/live-files.js';
 import {
@@ -122,7 +123,9 @@ describe('a snapshot', () => {
     const [entries] = await readManifests(lake.store, next, [rewritten]);
     const [gone, kept] = [2, 0].map((status) => entries!.find((entry) => entry.status === status)!);
     // The removed file says which snapshot removed it; the kept one keeps its own past.
-    expect(gone).toMatchObject({ sequenceNumber: 1n, fileSequenceNumber: 1n });
+    const id = next['current-snapshot-id']!;
+    expect(rewritten.addedSnapshotId).toBe(id);
+    expect(gone).toMatchObject({ snapshotId: id, sequenceNumber: 1n, fileSequenceNumber: 1n });
     expect(kept).toMatchObject({ sequenceNumber: 1n, snapshotId: md.snapshots[0]!['snapshot-id'] });
     expect(currentSnapshot(next)!.summary).toMatchObject({
       'deleted-data-files': '1',

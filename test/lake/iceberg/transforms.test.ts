@@ -1,3 +1,4 @@
+// Hashes and transforms against the specification's own values.
 import { describe, expect, it } from 'vitest';
 import {
   bucketBytes,

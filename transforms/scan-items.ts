@@ -261,6 +261,7 @@ export class ItemScanner {
     let oldKeys: Uint8Array | null = null;
     let newKeys: Uint8Array | null = null;
     let micros: number | null = null;
+    let keyMap = new Map<string, Value>();
     const seen = new Set<string>();
     this.expect(123);
     do {
@@ -270,7 +271,10 @@ export class ItemScanner {
       if (seen.has(part)) throw bad('a record names a part twice');
       seen.add(part);
       if (part === 'Metadata') micros = this.metadata();
-      else if (part === 'Keys') keys = this.keysOf(this.mapValue(), true);
+      else if (part === 'Keys') {
+        keyMap = this.mapValue();
+        keys = this.keysOf(keyMap, true);
+      }
       else if (part === 'OldImage') oldKeys = this.keysOf(this.mapValue(), false);
       else if (part === 'NewImage') {
         this.item();
@@ -288,9 +292,22 @@ export class ItemScanner {
       throw new RecordError('REFUSED_KEY', 'the Keys of a record differ from its NewImage');
     }
     this.rows.writtenAt.pushNumber(micros);
+    if (newKeys === null) this.pushKeys(keyMap);
     this.rows.keys.pushBytes(keys, 0, keys.length);
     this.rows.lives.push(newKeys !== null);
     this.endMarks();
+  }
+
+  /** The key's columns of a row that only deletes. */
+  private pushKeys(map: ReadonlyMap<string, Value>): void {
+    const row = this.rows.keys.n;
+    this.key.forEach((key, i) => {
+      const column = this.slots[i]!.column as BytesColumn;
+      if (column.n < row) column.appendNulls(row - column.n);
+      const { text } = map.get(key.name) as { text: string };
+      const bytes = Buffer.from(text, key.tag === 'B' ? 'base64' : 'utf8');
+      column.pushBytes(bytes, 0, bytes.length);
+    });
   }
 
   /** Microseconds since the epoch: `{"WriteTimestampMicros":{"N":"…"}}`, a bare string, or a bare number. */

@@ -1,0 +1,14 @@
+// The public API: what the command calls, and what a program of yours can call with a World of its own.
+
+export { log } from './inspect/log.js';
+export { schema } from './inspect/schema-rows.js';
+export { status } from './inspect/status.js';
+export { verify } from './inspect/verify.js';
+export { type LoadOptions, loadExport } from './load/load-export.js';
+export { type MergeOptions, mergeExports } from './merge/merge-exports.js';
+export { type SchemaChangeOptions, setColumnType } from './merge/set-column-type.js';
+export * from './ports.js';
+export { query } from './query/query.js';
+export * from './reports.js';
+export { unload, type UnloadOptions } from './unload/unload.js';
+export { TidelakeError } from '../schemas/errors.js';

@@ -1,0 +1,106 @@
+// One commit: snapshot files are written, then the catalog's pointer moves, or does not. What a lost commit wrote is
+// removed; what an unknown one wrote is left alone, since it may be the table now.
+
+import { TidelakeError } from '../../schemas/errors.js';
+import type { IcebergSchema, PartitionSpec, SortOrder, TableMetadata } from '../../schemas/iceberg.js';
+import type { Catalog, World } from '../ports.js';
+import { newTableMetadata, serializeTableMetadata } from './iceberg/metadata.js';
+import { type AddedFile, buildSnapshot } from './iceberg/snapshot-builder.js';
+import type { OpenTable } from './open-table.js';
+
+export interface CommitRequest {
+  readonly database: string;
+  readonly table: string;
+  readonly location: string;
+  /** The table the commit builds on; null: it is created. */
+  readonly open: OpenTable | null;
+  readonly snapshotId: bigint;
+  readonly snapshotTimestampMs: number;
+  readonly added: readonly AddedFile[];
+  readonly removed: ReadonlySet<string>;
+  readonly replaceAll?: boolean;
+  readonly schema: IcebergSchema;
+  readonly spec?: PartitionSpec;
+  readonly sortOrder?: SortOrder;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly summary: Readonly<Record<string, string>>;
+  readonly operation: 'append' | 'overwrite' | 'delete' | 'replace';
+}
+
+/** Commits. Throws COMMIT_CONFLICT (the table moved on; nothing changed) or COMMIT_UNKNOWN. */
+export async function commitTable(
+  world: World,
+  catalog: Catalog,
+  request: CommitRequest,
+): Promise<TableMetadata> {
+  const { open, location } = request;
+  const nowMs = world.clock.nowMs();
+  const { schema, spec, sortOrder } = request;
+  const md =
+    open?.md ??
+    newTableMetadata({
+      uuid: world.ids.uuid(),
+      location,
+      schema,
+      ...(spec === undefined ? {} : { spec }),
+      ...(sortOrder === undefined ? {} : { sortOrder }),
+      properties: {},
+      nowMs,
+    });
+  const written: string[] = [];
+  const tidy = async (): Promise<void> => {
+    for (const uri of written) await world.store.remove(uri);
+  };
+  let next: TableMetadata;
+  try {
+    next = await buildSnapshot({
+      store: world.store,
+      md,
+      location,
+      ids: world.ids,
+      snapshotTimestampMs: request.snapshotTimestampMs,
+      nowMs,
+      removed: request.removed,
+      added: request.added,
+      properties: request.properties,
+      summary: { ...request.summary, 'tidelake.committed-at': new Date(nowMs).toISOString() },
+      operation: request.operation,
+      snapshotId: request.snapshotId,
+      onWrite: (uri) => written.push(uri),
+      ...(open === null
+        ? {}
+        : {
+            metadataUri: open.entry.metadataUri,
+            newSchema: schema,
+            ...(spec === undefined ? {} : { newSpec: spec }),
+            ...(sortOrder === undefined ? {} : { newSortOrder: sortOrder }),
+          }),
+      ...(request.replaceAll === true ? { replaceAll: true } : {}),
+    });
+  } catch (error) {
+    await tidy();
+    throw error;
+  }
+  const outcome = await catalog.commit(
+    request.database,
+    request.table,
+    open?.entry ?? null,
+    serializeTableMetadata(next),
+  );
+  if (outcome === 'committed') return next;
+  if (outcome === 'conflict') {
+    await tidy();
+    throw new TidelakeError({
+      code: 'COMMIT_CONFLICT',
+      what: `${request.table}: another writer committed first`,
+      meaning: 'the table is as the other writer left it; this run changed nothing',
+      next: 'run the same command again',
+    });
+  }
+  throw new TidelakeError({
+    code: 'COMMIT_UNKNOWN',
+    what: `${request.table}: nobody can tell whether the commit went through`,
+    meaning: 'the change is either in the table whole, or not at all; no file was removed',
+    next: 'run the same command again: it looks first',
+  });
+}

@@ -1,0 +1,144 @@
+// One data file of a lake table, stitched from row groups: new ones, and ones copied byte for byte from an older file.
+// Beside the rows it keeps an index in its key-value metadata: the last key and the misfits of each row group.
+
+import type { TableColumns } from '../../schemas/columns.js';
+import type { PartitionSpec, PartitionValue } from '../../schemas/iceberg.js';
+import { toIcebergType } from '../../transforms/column-map.js';
+import type { Ids, ObjectStore, ObjectWriter } from '../ports.js';
+import type { RowGroup } from '../units/row-groups.js';
+import type { AddedFile } from './iceberg/snapshot-builder.js';
+import { partitionPath } from './iceberg/transforms.js';
+import { ParquetAssembler } from './parquet/assembler.js';
+import type { CopiedRowGroup } from './parquet/assembler.js';
+import { icebergStats } from './parquet/file-stats.js';
+import type { ParquetFooter } from './parquet/footer.js';
+
+/** Key of the index in a file's key-value metadata. */
+const indexKey = 'tidelake.groups';
+
+/** What the index says of one row group. */
+export interface GroupIndex {
+  /** The last key in comparable form. */
+  readonly lastKey: Uint8Array;
+  readonly misfitRows: number;
+}
+
+/** The index of a file we wrote; null for a file of another writer. */
+export function readGroupIndex(footer: ParquetFooter): GroupIndex[] | null {
+  const text = footer.keyValue.get(indexKey);
+  if (text === undefined) return null;
+  const entries = JSON.parse(text) as [string, number][];
+  if (entries.length !== footer.rowGroups.length) return null;
+  return entries.map(([last, misfitRows]) => ({
+    lastKey: Buffer.from(last, 'base64'),
+    misfitRows,
+  }));
+}
+
+export interface DataFileOptions {
+  readonly store: ObjectStore;
+  readonly ids: Ids;
+  /** The table's folder, without slash at the end. */
+  readonly location: string;
+  readonly table: TableColumns;
+  readonly spec: PartitionSpec;
+  readonly partition: readonly PartitionValue[];
+  readonly sortOrderId: number | null;
+}
+
+/** Writes one file; rows come sorted by key. */
+export class DataFileWriter {
+  readonly path: string;
+  private readonly options: DataFileOptions;
+  private readonly assembler = new ParquetAssembler({});
+  private readonly index: GroupIndex[] = [];
+  private writer: ObjectWriter | null = null;
+  private rows = 0;
+
+  constructor(options: DataFileOptions) {
+    this.options = options;
+    const folder = partitionPath(options.spec, options.partition);
+    const name = `${options.ids.uuid()}.parquet`;
+    this.path = `${options.location}/data/${folder === '' ? '' : `${folder}/`}${name}`;
+  }
+
+  /** Bytes so far. */
+  get byteCount(): number {
+    return this.assembler.byteCount;
+  }
+
+  private async append(bytes: Uint8Array): Promise<void> {
+    if (this.writer === null) {
+      this.writer = await this.options.store.create(this.path);
+      await this.writer.write(this.assembler.start());
+    }
+    await this.writer.write(bytes);
+  }
+
+  private async opened(): Promise<void> {
+    if (this.writer !== null) return;
+    this.writer = await this.options.store.create(this.path);
+    await this.writer.write(this.assembler.start());
+  }
+
+  async add(group: RowGroup): Promise<void> {
+    await this.opened();
+    await this.append(this.assembler.add(group.encoded));
+    this.index.push({ lastKey: group.lastKey, misfitRows: group.misfitRows });
+    this.rows += group.encoded.rows;
+  }
+
+  /** Copies a row group of an older file; false when that file's schema is another (then it must be rewritten). */
+  takes(footer: ParquetFooter): boolean {
+    return this.assembler.takes(footer);
+  }
+
+  async copy(group: CopiedRowGroup, index: GroupIndex, rows: number): Promise<void> {
+    await this.opened();
+    await this.append(this.assembler.add(group));
+    this.index.push(index);
+    this.rows += rows;
+  }
+
+  /** Publishes the file; null when it got no row. */
+  async close(): Promise<AddedFile | null> {
+    if (this.writer === null) return null;
+    const entries = this.index.map(({ lastKey, misfitRows }) => [
+      Buffer.from(lastKey).toString('base64'),
+      misfitRows,
+    ]);
+    const { tail, fileSize, footer } = this.assembler.finish(
+      new Map([[indexKey, JSON.stringify(entries)]]),
+    );
+    await this.writer.write(tail);
+    await this.writer.close();
+    const { table, partition, sortOrderId } = this.options;
+    const types = new Map<number, string>([[table.own.writtenAt, 'timestamp']]);
+    for (const field of table.columns) {
+      const type = toIcebergType(field.type);
+      if (typeof type === 'string') types.set(field.id, type);
+    }
+    const stats = icebergStats(footer, types);
+    const nullValueCounts = new Map(stats.nullValueCounts);
+    const misfitRows = this.index.reduce((sum, group) => sum + group.misfitRows, 0);
+    nullValueCounts.set(table.own.misfits, BigInt(this.rows - misfitRows));
+    return {
+      ...stats,
+      nullValueCounts,
+      content: 0,
+      path: this.path,
+      format: 'PARQUET',
+      partition,
+      recordCount: BigInt(this.rows),
+      fileSizeBytes: BigInt(fileSize),
+      splitOffsets: footer.rowGroups.map((group) => BigInt(group.byteStart)),
+      equalityIds: null,
+      sortOrderId,
+      referencedDataFile: null,
+    };
+  }
+
+  async abort(): Promise<void> {
+    await this.writer?.abort();
+  }
+}

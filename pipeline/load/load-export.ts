@@ -1,0 +1,357 @@
+// A full export becomes an epoch: verified, typed from every record, sorted, and swapped in by one commit.
+
+import { refuse, TidelakeError } from '../../schemas/errors.js';
+import type { TableColumns } from '../../schemas/columns.js';
+import type { ExportDataFile, FullExport } from '../../schemas/export-manifest.js';
+import { sameType } from '../../transforms/adapt-rows.js';
+import { allKnown, columnsProperty, nextColumnMap, toIcebergSchema } from '../../transforms/column-map.js';
+import type { TypedAttribute } from '../../transforms/make-columns.js';
+import { numberExtents, planTypes } from '../../transforms/plan-types.js';
+import { assignColumns } from '../../transforms/table-columns.js';
+import { findExports } from '../export/find-exports.js';
+import { readDataFiles } from '../export/read-files.js';
+import { readSummary } from '../export/read-summary.js';
+import { commitTable } from '../lake/commit-table.js';
+import { removeFiles } from '../lake/file-removal.js';
+import { FilesCatalog } from '../lake/files-catalog.js';
+import { currentSnapshot } from '../lake/iceberg/metadata.js';
+import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
+import { formatInstant, type LakeState, writeLakeState } from '../lake/lake-state.js';
+import { openTable, type OpenTable } from '../lake/open-table.js';
+import { tableNameOf } from '../lake/table-name.js';
+import {
+  type LayoutField,
+  layoutOf,
+  layoutSpec,
+  parseLayout,
+  routingFields,
+  sortOrderOf,
+} from '../lake/table-layout.js';
+import type { World } from '../ports.js';
+import type { LoadReport, Target } from '../reports.js';
+import { sampleExport, type Sample, splittingKeys } from './sample-export.js';
+import { scanExport, type ScannedExport } from './scan-export.js';
+import { settleTypes } from './settle-types.js';
+import { writeEpoch } from './write-epoch.js';
+import { readColumns } from '../../transforms/column-map.js';
+import { groupBytesMax, groupRowsMax } from '../units/row-groups.js';
+
+export interface LoadOptions extends Target {
+  readonly exportUri: string;
+  /** Names of the key attributes, partition key first. */
+  readonly key?: readonly string[];
+  readonly buckets?: number;
+  readonly partition?: string;
+  readonly rewind?: boolean;
+  readonly acceptTableId?: string;
+  readonly allowFiltered?: boolean;
+}
+
+/** Bytes of data files a bucket should have at most, compressed. */
+const bucketBytesMax = 512 * 1024 * 1024;
+/** How many times smaller rows are in files than in columns, about. */
+const compression = 5;
+
+/** Loads a full export. Throws refusals; the table is then as it was. */
+export async function loadExport(world: World, options: LoadOptions): Promise<LoadReport> {
+  const startMs = world.clock.nowMs();
+  const summary = await fullExportAt(world, options);
+  const catalog = new FilesCatalog(world.store, options.lake);
+  const { database } = options;
+  const table = options.table ?? tableNameOf(summary.tableName);
+  const open = await openTable({ store: world.store, catalog, database, table });
+  if (open !== null && isLoaded(open, summary)) {
+    return loadReport(world, { options, table, summary, open, startMs, action: 'nothing' });
+  }
+  if (open !== null) checkEpoch(open, summary, options);
+  const keyNames = options.key ?? open?.state.key.map((key) => key.name);
+  if (keyNames === undefined) throw noKey(summary, options.exportUri);
+  checkKeyNames(keyNames, open, summary);
+  const files = await readDataFiles(world.store, summary);
+  const plan = await planLoad(world, options, summary, files, keyNames, open);
+  const scanned = await scanPlanned(world, files, plan);
+  const written: string[] = [];
+  try {
+    const columns = assignColumns(
+      scanned.types,
+      plan.sample.key,
+      numberExtents(scanned.stats),
+      open === null ? null : allKnown(open.md),
+    );
+    const location = open?.md.location ?? catalog.tableLocation(database, table);
+    const spec = layoutSpec(plan.layout, columns);
+    const sortOrder = sortOrderOf(columns, plan.sample.key);
+    const epoch = await writeEpoch(world, {
+      location,
+      columns,
+      spec,
+      // An existing table may know the order under another id.
+      sortOrderId: open === null ? sortOrder['order-id'] : null,
+      segments: scanned.segments,
+      groupRowsMax,
+      written,
+    });
+    await commitEpoch(world, catalog, {
+      options,
+      table,
+      summary,
+      open,
+      columns,
+      location,
+      files: epoch.files,
+      rows: epoch.rows,
+      spec,
+      sortOrder,
+    });
+  } catch (error) {
+    if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_UNKNOWN') {
+      await removeFiles(world.store, written);
+    }
+    throw error;
+  }
+  const now = await openTable({ store: world.store, catalog, database, table });
+  return loadReport(world, { options, table, summary, open: now!, startMs, action: 'loaded' });
+}
+
+async function fullExportAt(world: World, options: LoadOptions): Promise<FullExport> {
+  const found = await findExports(world.store, options.exportUri);
+  const accept = { acceptFiltered: options.allowFiltered === true };
+  if (found.length === 1) {
+    const summary = await readSummary(world.store, found[0]!, accept);
+    if (summary.type === 'FULL_EXPORT') return summary;
+    throw refuse(
+      'REFUSED_EXPORT_TYPE',
+      `${summary.exportArn} is an incremental export of [${formatInstant(summary.window.fromMs)}, ${formatInstant(summary.window.toMs)})`,
+      'a window holds changes only; a table begins with a full export; nothing was written',
+      'tidelake load the full export, then tidelake merge this one',
+    );
+  }
+  const full: FullExport[] = [];
+  for (const uri of found) {
+    const summary = await readSummary(world.store, uri, accept);
+    if (summary.type === 'FULL_EXPORT') full.push(summary);
+  }
+  if (full.length === 1) return full[0]!;
+  throw refuse(
+    'REFUSED_EXPORT_TYPE',
+    `${full.length} full exports lie below that place`,
+    'load takes one full export; nothing was written',
+    'name the folder of the one to load',
+  );
+}
+
+function isLoaded(open: OpenTable, summary: FullExport): boolean {
+  return open.state.baseline.exportArn === summary.exportArn && open.state.tableId === summary.tableId;
+}
+
+function checkEpoch(open: OpenTable, summary: FullExport, options: LoadOptions): void {
+  const { state } = open;
+  if (state.tableId !== summary.tableId && options.acceptTableId !== summary.tableId) {
+    throw refuse(
+      'REFUSED_TABLE_ID',
+      `${open.table} holds DynamoDB table ${state.tableId}, this export is of ${summary.tableId}`,
+      'the table was deleted and made again, restored, or is another one; nothing was written',
+      `tidelake load ${options.exportUri} --accept-table-id ${summary.tableId}, or --table with another name`,
+    );
+  }
+  if (summary.exportTimeMs < state.watermarkMs && options.rewind !== true) {
+    throw refuse(
+      'REFUSED_OLDER',
+      `${open.table}: the lake is at ${formatInstant(state.watermarkMs)}, this export is of ${formatInstant(summary.exportTimeMs)}`,
+      'loading it would take the lake back in time; nothing was written',
+      `tidelake load ${options.exportUri} --rewind, if that is what you want`,
+    );
+  }
+}
+
+function noKey(summary: FullExport, exportUri: string): TidelakeError {
+  return refuse(
+    'REFUSED_KEY',
+    `${summary.tableName}: nothing tells which attributes are the key; no export names them`,
+    'rows cannot be matched without the key; nothing was written',
+    `tidelake load ${exportUri} --key PARTITION_KEY[,SORT_KEY]`,
+  );
+}
+
+function checkKeyNames(names: readonly string[], open: OpenTable | null, summary: FullExport): void {
+  const known = open?.state;
+  if (known === undefined || known.tableId !== summary.tableId) return;
+  const before = known.key.map((key) => key.name);
+  if (before.length === names.length && before.every((name, i) => name === names[i])) return;
+  throw refuse(
+    'REFUSED_KEY',
+    `${open!.table} has the key ${before.join(',')}; --key names others`,
+    "a DynamoDB table's key never changes; nothing was written",
+    `tidelake load with --key ${before.join(',')}, or without --key`,
+  );
+}
+
+interface LoadPlan {
+  readonly sample: Sample;
+  readonly layout: readonly LayoutField[];
+  readonly splitters: readonly Uint8Array[];
+}
+
+async function planLoad(
+  world: World,
+  options: LoadOptions,
+  summary: FullExport,
+  files: readonly ExportDataFile[],
+  keyNames: readonly string[],
+  open: OpenTable | null,
+): Promise<LoadPlan> {
+  const sample = await sampleExport(world, files, keyNames);
+  const bytes = summary.itemCount * sample.rowBytes;
+  let layout: readonly LayoutField[];
+  if (options.partition !== undefined) layout = parseLayout(options.partition, keyNames);
+  else if (options.buckets !== undefined) layout = bucketLayout(options.buckets);
+  else if (open !== null) layout = layoutOf(open.md, readColumns(open.md, open.md['current-schema-id']));
+  else layout = bucketLayout(Math.ceil(bytes / compression / bucketBytesMax));
+  const [first] = layout;
+  const buckets =
+    layout.length === 1 && first!.transform.startsWith('bucket')
+      ? Number(/\d+/.exec(first!.transform)![0])
+      : 1;
+  const perBucket = summary.itemCount / buckets;
+  const rowsPerRange = Math.max(
+    1000,
+    Math.min(groupRowsMax, groupBytesMax / Math.max(1, sample.rowBytes)),
+  );
+  let ranges = Math.ceil(perBucket / rowsPerRange);
+  // A bucket of some size is cut in two at least, so that a merge can share it between threads.
+  if (ranges === 1 && perBucket > groupRowsMax / 4) ranges = 2;
+  return { sample, layout, splitters: splittingKeys(sample.keys, ranges) };
+}
+
+function bucketLayout(buckets: number): LayoutField[] {
+  return buckets > 1 ? [{ transform: `bucket[${buckets}]`, keyIndex: 0 }] : [];
+}
+
+async function scanPlanned(
+  world: World,
+  files: readonly ExportDataFile[],
+  plan: LoadPlan,
+): Promise<ScannedExport & { readonly types: TypedAttribute[] }> {
+  const { key } = plan.sample;
+  let guess = planTypes(key, plan.sample.stats);
+  for (;;) {
+    const scanned = await scanExport(world, {
+      files,
+      records: 'items',
+      key,
+      types: guess,
+      stats: plan.sample.stats,
+      fixed: false,
+      routing: {
+        fields: routingFields(plan.layout, guess),
+        splitters: new Map(),
+        defaultSplitters: plan.splitters,
+      },
+    });
+    const types = await settleTypes(key, scanned.stats, scanned.segments, world.scratch);
+    // Where a number key is of another type than the sample's, rows lie in wrong partitions: cut them again.
+    const wrong = plan.layout.some(({ keyIndex }) => !sameType(guess[keyIndex]!.type, types[keyIndex]!.type));
+    if (!wrong) return { ...scanned, types };
+    guess = types;
+  }
+}
+
+interface EpochCommit {
+  readonly options: LoadOptions;
+  readonly table: string;
+  readonly summary: FullExport;
+  readonly open: OpenTable | null;
+  readonly columns: TableColumns;
+  readonly location: string;
+  readonly files: readonly AddedFile[];
+  readonly rows: number;
+  readonly spec: ReturnType<typeof layoutSpec>;
+  readonly sortOrder: ReturnType<typeof sortOrderOf>;
+}
+
+async function commitEpoch(world: World, catalog: FilesCatalog, commit: EpochCommit): Promise<void> {
+  const { options, summary, open, columns } = commit;
+  const snapshotId = world.ids.snapshotId();
+  const epoch = (open?.state.epoch ?? 0) + 1;
+  const state: LakeState = {
+    epoch,
+    tableId: summary.tableId,
+    tableArn: summary.tableArn,
+    watermarkMs: summary.exportTimeMs,
+    watermarkSnapshot: snapshotId,
+    key: columns.key,
+    columns: nextColumnMap(columns, open?.md ?? null),
+    gaps: [],
+    baseline: { exportArn: summary.exportArn, exportTimeMs: summary.exportTimeMs },
+  };
+  const before = open === null ? null : currentSnapshot(open.md);
+  await commitTable(world, catalog, {
+    database: options.database,
+    table: commit.table,
+    location: commit.location,
+    open,
+    snapshotId,
+    snapshotTimestampMs: summary.exportTimeMs,
+    added: commit.files,
+    removed: new Set(),
+    replaceAll: true,
+    schema: toIcebergSchema(columns, 0),
+    spec: commit.spec,
+    sortOrder: commit.sortOrder,
+    properties: { ...writeLakeState(state), [columnsProperty]: state.columns, ...retention },
+    summary: {
+      'tidelake.kind': 'load',
+      'tidelake.epoch': String(epoch),
+      'tidelake.table-id': summary.tableId,
+      'tidelake.to': formatInstant(summary.exportTimeMs),
+      'tidelake.export-arn': summary.exportArn,
+      'tidelake.manifest-md5': summary.manifestMd5,
+      'tidelake.inserted': String(commit.rows),
+      'tidelake.updated': '0',
+      'tidelake.deleted': before?.summary['total-records'] ?? '0',
+    },
+    operation: before === null ? 'append' : 'overwrite',
+  });
+}
+
+/** Snapshot times are the data's, and engines' clean-up goes by them: retention is said, not left to defaults. */
+const retention: Readonly<Record<string, string>> = {
+  'history.expire.max-snapshot-age-ms': String(5 * 366 * 86_400_000),
+  'history.expire.min-snapshots-to-keep': '100',
+  'write.metadata.delete-after-commit.enabled': 'false',
+};
+
+function loadReport(
+  world: World,
+  facts: {
+    options: LoadOptions;
+    table: string;
+    summary: FullExport;
+    open: OpenTable;
+    startMs: number;
+    action: 'loaded' | 'nothing';
+  },
+): LoadReport {
+  const { options, open, summary, action } = facts;
+  const snapshot = currentSnapshot(open.md)!;
+  const columns = readColumns(open.md, open.md['current-schema-id']);
+  return {
+    action,
+    reason: action === 'nothing' ? 'this export is what the table began with' : null,
+    database: options.database,
+    table: facts.table,
+    tableId: open.state.tableId,
+    epoch: open.state.epoch,
+    exportArn: summary.exportArn,
+    watermark: formatInstant(open.state.watermarkMs),
+    snapshotId: String(snapshot['snapshot-id']),
+    rows: Number(snapshot.summary['total-records'] ?? 0),
+    columns: columns.columns.length,
+    misfits: Number(snapshot.summary['tidelake.misfit-rows'] ?? 0),
+    dataFiles: Number(snapshot.summary['total-data-files'] ?? 0),
+    bytes: Number(snapshot.summary['total-files-size'] ?? 0),
+    seam: action === 'loaded' && summary.exportTimeMs % 1000 !== 0,
+    seconds: (world.clock.nowMs() - facts.startMs) / 1000,
+  };
+}
+

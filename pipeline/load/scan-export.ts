@@ -1,0 +1,81 @@
+// All data files of an export through scan units: segments by place, and what was seen.
+
+import type { KeyAttribute } from '../../schemas/attribute.js';
+import type { ExportDataFile } from '../../schemas/export-manifest.js';
+import type { TypedAttribute } from '../../transforms/make-columns.js';
+import type { TypeStats } from '../../transforms/type-stats.js';
+import type { World } from '../ports.js';
+import type { Routing } from '../units/routing.js';
+import { addAttributeStats, type ScanInput, type ScanOutput } from '../units/scan-unit.js';
+import type { Segment } from '../units/segments.js';
+import { runOrdered } from './run-ordered.js';
+
+/** Bytes of segments held in memory; later ones go to scratch space. */
+const heldBytesMax = 96 * 1024 * 1024;
+/** Items of one scan unit, about: enough to pay for itself, few enough to share out. */
+const unitItems = 130_000;
+
+export interface ScanRequest {
+  readonly files: readonly ExportDataFile[];
+  readonly records: 'items' | 'changes';
+  readonly key: readonly KeyAttribute[];
+  readonly types: readonly TypedAttribute[];
+  readonly stats: ReadonlyMap<string, TypeStats>;
+  readonly fixed: boolean;
+  readonly routing: Routing;
+}
+
+export interface ScannedExport {
+  readonly segments: Segment[];
+  readonly stats: Map<string, TypeStats>;
+}
+
+/** Scans and verifies every data file. Throws refusals. */
+export async function scanExport(world: World, request: ScanRequest): Promise<ScannedExport> {
+  const total = request.files.reduce((sum, file) => sum + file.itemCount, 0);
+  const step = world.reporter.step('read and verify', total, 'items');
+  const segments: Segment[] = [];
+  const stats = new Map<string, TypeStats>();
+  let held = 0;
+  await runOrdered(
+    groups(request.files, total, world.units.width),
+    world.units.width,
+    (files) =>
+      world.units.run<ScanInput, ScanOutput>('scan', {
+        ...request,
+        files,
+        spill: held > heldBytesMax,
+      }),
+    async (output) => {
+      for (const segment of output.segments) {
+        held += segment.bytes?.length ?? 0;
+        segments.push(segment);
+      }
+      addAttributeStats(stats, output.stats);
+      step.advance(output.records);
+    },
+  );
+  step.done();
+  return { segments, stats };
+}
+
+/** Data files in groups of about the same number of items. */
+function* groups(
+  files: readonly ExportDataFile[],
+  total: number,
+  width: number,
+): Generator<ExportDataFile[]> {
+  const target = Math.min(unitItems, Math.ceil(total / width));
+  let group: ExportDataFile[] = [];
+  let items = 0;
+  for (const file of files) {
+    if (group.length > 0 && items + file.itemCount > target * 1.2) {
+      yield group;
+      group = [];
+      items = 0;
+    }
+    group.push(file);
+    items += file.itemCount;
+  }
+  if (group.length > 0) yield group;
+}

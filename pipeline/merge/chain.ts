@@ -1,0 +1,31 @@
+// Which of several windows to apply, and in what order: the contiguous chain that reaches furthest.
+
+import type { IncrementalExport } from '../../schemas/export-manifest.js';
+
+/** The windows of the longest chain from an instant, in order. Each starts exactly where the one before ends; where
+ *  several start at one instant, the choice that reaches furthest wins (then the first by end and ARN). */
+export function longestChain(
+  windows: readonly IncrementalExport[],
+  fromMs: number,
+): IncrementalExport[] {
+  const sorted = [...windows].sort(
+    (a, b) =>
+      b.window.fromMs - a.window.fromMs ||
+      a.window.toMs - b.window.toMs ||
+      (a.exportArn < b.exportArn ? -1 : 1),
+  );
+  // From the last start back: where a chain from each instant ends, and its first window.
+  const best = new Map<number, { endMs: number; first: IncrementalExport }>();
+  for (const one of sorted) {
+    const endMs = best.get(one.window.toMs)?.endMs ?? one.window.toMs;
+    const known = best.get(one.window.fromMs);
+    if (known === undefined || endMs > known.endMs) {
+      best.set(one.window.fromMs, { endMs, first: one });
+    }
+  }
+  const chain: IncrementalExport[] = [];
+  for (let at = best.get(fromMs); at !== undefined; at = best.get(at.first.window.toMs)) {
+    chain.push(at.first);
+  }
+  return chain;
+}

@@ -1,0 +1,252 @@
+// Incremental exports into a table: found, put in order, judged one by one, applied while they continue the chain.
+// Windows applied stay applied. Exports named one by one must fit; of a parent folder, what is another table's is passed over.
+
+import { refuse, TidelakeError } from '../../schemas/errors.js';
+import type { ExportSummary, IncrementalExport } from '../../schemas/export-manifest.js';
+import { findExports } from '../export/find-exports.js';
+import { readSummary } from '../export/read-summary.js';
+import { FilesCatalog } from '../lake/files-catalog.js';
+import { currentSnapshot } from '../lake/iceberg/metadata.js';
+import { checkWriter, formatInstant } from '../lake/lake-state.js';
+import { type OpenTable, openTable } from '../lake/open-table.js';
+import { tableNameOf } from '../lake/table-name.js';
+import type { World } from '../ports.js';
+import type { MergeReport, Target } from '../reports.js';
+import { longestChain } from './chain.js';
+import { mergeWindow } from './merge-window.js';
+import { judgeWindow } from './window-rule.js';
+
+export interface MergeOptions extends Target {
+  readonly exportUris: readonly string[];
+  readonly acceptGap: boolean;
+  readonly acceptSeam: boolean;
+}
+
+/** Attempts at one window when other writers commit in between. */
+const attemptsMax = 5;
+
+interface Candidate {
+  readonly summary: ExportSummary;
+  /** Named by itself, not found below a parent folder. */
+  readonly named: boolean;
+}
+
+/** Merges exports. Yields a report for each, in the order they were taken up; errors of single windows are reported,
+ *  and end the run. Throws what cannot be laid to one export. */
+export async function* mergeExports(world: World, options: MergeOptions): AsyncGenerator<MergeReport> {
+  const candidates = await readCandidates(world, options.exportUris);
+  const catalog = new FilesCatalog(world.store, options.lake);
+  const tables = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    const table = options.table ?? tableNameOf(candidate.summary.tableName);
+    tables.set(table, [...(tables.get(table) ?? []), candidate]);
+  }
+  for (const [table, own] of tables) {
+    const run = new TableMerge(world, catalog, options, table);
+    if (!(yield* run.all(own))) return;
+  }
+}
+
+async function readCandidates(world: World, uris: readonly string[]): Promise<Candidate[]> {
+  const candidates = new Map<string, Candidate>();
+  for (const uri of uris) {
+    const found = await findExports(world.store, uri);
+    const place = uri.replace(/\/+$/, '');
+    for (const summaryUri of found) {
+      const named = summaryUri === place || summaryUri === `${place}/manifest-summary.json`;
+      const summary = await readSummary(world.store, summaryUri);
+      const known = candidates.get(summary.exportArn);
+      if (known === undefined || (named && !known.named)) {
+        candidates.set(summary.exportArn, { summary, named });
+      }
+    }
+  }
+  return [...candidates.values()];
+}
+
+class TableMerge {
+  private readonly world: World;
+  private readonly catalog: FilesCatalog;
+  private readonly options: MergeOptions;
+  private readonly table: string;
+
+  constructor(world: World, catalog: FilesCatalog, options: MergeOptions, table: string) {
+    this.world = world;
+    this.catalog = catalog;
+    this.options = options;
+    this.table = table;
+  }
+
+  private async open(): Promise<OpenTable | null> {
+    const { database } = this.options;
+    return openTable({ store: this.world.store, catalog: this.catalog, database, table: this.table });
+  }
+
+  /** Merges this table's candidates; false when one was refused. */
+  async *all(candidates: readonly Candidate[]): AsyncGenerator<MergeReport, boolean> {
+    const open = await this.open();
+    const named = candidates.some((candidate) => candidate.named);
+    if (open === null) {
+      if (!named && this.options.table === undefined) {
+        for (const { summary } of candidates) {
+          yield this.report(summary, { action: 'skipped', reason: 'the lake has no such table' });
+        }
+        return true;
+      }
+      const full = candidates.find((one) => one.summary.type === 'FULL_EXPORT' && one.named);
+      throw full === undefined ? this.noTable() : fullGiven(full.summary);
+    }
+    checkWriter(open.md, open.state);
+    const { windows, skipped } = this.sort(candidates, open);
+    for (const { summary, reason } of skipped) {
+      yield this.report(summary, { action: 'skipped', reason });
+    }
+    let state = open;
+    for (const summary of windows) {
+      const result = await this.one(state, summary);
+      yield result.report;
+      if (result.report.action === 'refused') return false;
+      state = result.open;
+    }
+    return true;
+  }
+
+  private noTable(): TidelakeError {
+    return refuse(
+      'REFUSED_NO_TABLE',
+      `there is no table ${this.options.database}.${this.table} in ${this.options.lake}`,
+      'changes need the full export they follow; nothing was written',
+      'tidelake load the full export first',
+    );
+  }
+
+  /** The windows to take up, in order, and what is passed over. */
+  private sort(
+    candidates: readonly Candidate[],
+    open: OpenTable,
+  ): {
+    windows: IncrementalExport[];
+    skipped: { summary: ExportSummary; reason: string }[];
+  } {
+    const skipped: { summary: ExportSummary; reason: string }[] = [];
+    const named: IncrementalExport[] = [];
+    const found: IncrementalExport[] = [];
+    for (const { summary, named: isNamed } of candidates) {
+      if (summary.type === 'FULL_EXPORT') {
+        if (isNamed) throw fullGiven(summary);
+        skipped.push({ summary, reason: 'a full export: tidelake load takes those' });
+      } else if (isNamed) named.push(summary);
+      else if (summary.tableId !== open.state.tableId) {
+        skipped.push({ summary, reason: 'of another table' });
+      } else found.push(summary);
+    }
+    const byWindow = (a: IncrementalExport, b: IncrementalExport): number =>
+      a.window.fromMs - b.window.fromMs || a.window.toMs - b.window.toMs;
+    const { watermarkMs } = open.state;
+    const startMs = Math.floor(watermarkMs / 1000) * 1000;
+    const chain = longestChain(found, startMs);
+    const chained = new Set(chain);
+    const others = found.filter((summary) => !chained.has(summary)).sort(byWindow);
+    // Windows beyond the chain are judged too: they are known, or say what is missing.
+    const endMs = chain.at(-1)?.window.toMs ?? watermarkMs;
+    const passed = others.filter(
+      (one) => one.window.fromMs < endMs && one.window.toMs > watermarkMs && one.window.toMs <= endMs,
+    );
+    for (const summary of passed) {
+      skipped.push({ summary, reason: 'covered by other windows of the chain' });
+    }
+    const rest = others.filter((summary) => !passed.includes(summary));
+    return { windows: [...named, ...chain, ...rest].sort(byWindow), skipped };
+  }
+
+  private async one(
+    start: OpenTable,
+    summary: IncrementalExport,
+  ): Promise<{ report: MergeReport; open: OpenTable }> {
+    const startMs = this.world.clock.nowMs();
+    let open = start;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.attempt(open, summary, startMs);
+      } catch (error) {
+        const lost = error instanceof TidelakeError && error.code === 'COMMIT_CONFLICT';
+        if (!lost || attempt === attemptsMax) {
+          if (!(error instanceof TidelakeError)) throw error;
+          const report = this.report(summary, {
+            action: 'refused',
+            error: error.facts(),
+            watermark: formatInstant(open.state.watermarkMs),
+            seconds: (this.world.clock.nowMs() - startMs) / 1000,
+          });
+          return { report, open };
+        }
+        open = (await this.open())!;
+        checkWriter(open.md, open.state);
+      }
+    }
+  }
+
+  private async attempt(
+    open: OpenTable,
+    summary: IncrementalExport,
+    startMs: number,
+  ): Promise<{ report: MergeReport; open: OpenTable }> {
+    const judged = judgeWindow(open.state, this.table, summary, this.options);
+    if (judged.verdict === 'refuse') throw judged.error;
+    if (judged.verdict === 'known') {
+      const report = this.report(summary, {
+        action: 'known',
+        watermark: formatInstant(open.state.watermarkMs),
+        reason: 'the lake has this window',
+      });
+      return { report, open };
+    }
+    const merged = await mergeWindow(this.world, this.catalog, open, summary, judged.newGap);
+    const next = (await this.open())!;
+    const report = this.report(summary, {
+      action: 'applied',
+      inserted: merged.inserted,
+      updated: merged.updated,
+      deleted: merged.deleted,
+      snapshotId: String(merged.snapshotId),
+      watermark: formatInstant(next.state.watermarkMs),
+      addedColumns: merged.evolution.added,
+      retypedColumns: merged.evolution.retyped,
+      misfits: Number(currentSnapshot(next.md)?.summary['tidelake.misfit-rows'] ?? 0),
+      seconds: (this.world.clock.nowMs() - startMs) / 1000,
+    });
+    return { report, open: next };
+  }
+
+  private report(summary: ExportSummary, facts: Partial<MergeReport>): MergeReport {
+    const window = summary.type === 'INCREMENTAL_EXPORT' ? summary.window : null;
+    return {
+      action: 'skipped',
+      exportArn: summary.exportArn,
+      table: this.table,
+      from: window === null ? null : formatInstant(window.fromMs),
+      to: window === null ? null : formatInstant(window.toMs),
+      inserted: null,
+      updated: null,
+      deleted: null,
+      snapshotId: null,
+      watermark: null,
+      addedColumns: [],
+      retypedColumns: [],
+      misfits: null,
+      reason: null,
+      error: null,
+      seconds: 0,
+      ...facts,
+    };
+  }
+}
+
+function fullGiven(summary: ExportSummary): TidelakeError {
+  return refuse(
+    'REFUSED_EXPORT_TYPE',
+    `${summary.exportArn} is a full export`,
+    'merge takes windows; a full export starts a new epoch; nothing was written',
+    'tidelake load that export',
+  );
+}

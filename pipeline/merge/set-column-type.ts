@@ -1,0 +1,147 @@
+// A column gets another type by a person's word: every file is rewritten, its values scanned into the new column.
+
+import { TidelakeError } from '../../schemas/errors.js';
+import type { ColumnType, NumberType, TableColumns } from '../../schemas/columns.js';
+import { sameType } from '../../transforms/adapt-rows.js';
+import { columnsProperty, nextColumnMap, readColumns, toIcebergSchema } from '../../transforms/column-map.js';
+import { numberTypes, numberTypeText } from '../../transforms/decimals.js';
+import { assignColumns } from '../../transforms/table-columns.js';
+import { commitTable } from '../lake/commit-table.js';
+import { removeFiles } from '../lake/file-removal.js';
+import { FilesCatalog } from '../lake/files-catalog.js';
+import { specById } from '../lake/iceberg/metadata.js';
+import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
+import { checkWriter, formatInstant, writeLakeState } from '../lake/lake-state.js';
+import { oneTable } from '../lake/one-table.js';
+import { openTable } from '../lake/open-table.js';
+import type { World } from '../ports.js';
+import type { SchemaChangeReport, Target } from '../reports.js';
+import { groupRowsMax } from '../units/row-groups.js';
+import { livePartitions } from './merge-plan.js';
+import { writePartition } from './write-merge.js';
+
+export interface SchemaChangeOptions extends Target {
+  /** The column's name in the lake. */
+  readonly column: string;
+  /** long, decimal(18|38, s), string, binary, boolean, or json (DynamoDB JSON text). */
+  readonly type: string;
+}
+
+/** Retypes one top-level column that is not of the key. What does not fit is kept in `_misfits`. */
+export async function setColumnType(
+  world: World,
+  options: SchemaChangeOptions,
+): Promise<SchemaChangeReport> {
+  const startMs = world.clock.nowMs();
+  const catalog = new FilesCatalog(world.store, options.lake);
+  const table = await oneTable(catalog, options);
+  const { database } = options;
+  const open = (await openTable({ store: world.store, catalog, database, table }))!;
+  checkWriter(open.md, open.state);
+  const before = readColumns(open.md, open.md['current-schema-id']);
+  const index = before.columns.findIndex((field) => field.name === options.column);
+  if (index < before.key.length) throw usage(index < 0 ? 'there is no such column' : 'a key column keeps its type');
+  const type = parseType(options.type);
+  const field = before.columns[index]!;
+  const report = (action: 'retyped' | 'nothing', snapshotId: bigint): SchemaChangeReport => ({
+    action,
+    reason: action === 'nothing' ? 'the column has this type' : null,
+    database,
+    table,
+    column: options.column,
+    type: options.type,
+    snapshotId: String(snapshotId),
+    misfits: 0,
+    seconds: (world.clock.nowMs() - startMs) / 1000,
+  });
+  if (sameType(field.type, type)) return report('nothing', open.md['current-snapshot-id'] ?? 0n);
+  const types = before.columns.map((one, i) =>
+    i === index ? { attribute: one.attribute, type } : one,
+  );
+  const columns: TableColumns = assignColumns(types, before.key, () => undefined, before);
+  const snapshotId = await rewrite(world, catalog, open, before, columns);
+  return report('retyped', snapshotId);
+}
+
+async function rewrite(
+  world: World,
+  catalog: FilesCatalog,
+  open: NonNullable<Awaited<ReturnType<typeof openTable>>>,
+  before: TableColumns,
+  columns: TableColumns,
+): Promise<bigint> {
+  const written: string[] = [];
+  const added: AddedFile[] = [];
+  const removed = new Set<string>();
+  try {
+    for (const live of await livePartitions(world, open)) {
+      const spec = specById(open.md, live.files[0]!.entry.specId);
+      const result = await writePartition(
+        world,
+        { location: open.md.location, before, table: columns, spec, groupRowsMax, written },
+        { values: live.values, live, changes: new Map(), whole: true, table: columns },
+        { inserted: 0, updated: 0, deleted: 0 },
+      );
+      added.push(...result.added);
+      for (const path of result.removed) removed.add(path);
+    }
+    const snapshotId = world.ids.snapshotId();
+    const all: TableColumns = { ...columns, extents: new Map([...before.extents, ...columns.extents]) };
+    const state = {
+      ...open.state,
+      columns: nextColumnMap(all, open.md),
+      watermarkSnapshot: snapshotId,
+    };
+    await commitTable(world, catalog, {
+      database: open.database,
+      table: open.table,
+      location: open.md.location,
+      open,
+      snapshotId,
+      snapshotTimestampMs: state.watermarkMs,
+      added,
+      removed,
+      schema: toIcebergSchema(columns, 0),
+      properties: { ...writeLakeState(state), [columnsProperty]: state.columns },
+      summary: {
+        'tidelake.kind': 'retype',
+        'tidelake.epoch': String(state.epoch),
+        'tidelake.table-id': state.tableId,
+        'tidelake.to': formatInstant(state.watermarkMs),
+        'tidelake.inserted': '0',
+        'tidelake.updated': '0',
+        'tidelake.deleted': '0',
+      },
+      operation: 'replace',
+    });
+    return snapshotId;
+  } catch (error) {
+    if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_UNKNOWN') {
+      await removeFiles(world.store, written);
+    }
+    throw error;
+  }
+}
+
+function parseType(text: string): ColumnType {
+  const wanted = text.toLowerCase().replace(/\s/g, '');
+  const number = numberTypes.find(
+    (type: NumberType) => numberTypeText(type).replace(/\s/g, '') === wanted,
+  );
+  if (number !== undefined) return { kind: 'N', number };
+  if (wanted === 'string') return { kind: 'S' };
+  if (wanted === 'binary') return { kind: 'B' };
+  if (wanted === 'boolean') return { kind: 'BOOL' };
+  if (wanted === 'json') return { kind: 'JSON' };
+  throw usage('that is no type a column can be set to');
+}
+
+function usage(what: string): TidelakeError {
+  const decimals = numberTypes.filter((type) => type.type === 'decimal').map(numberTypeText);
+  return new TidelakeError({
+    code: 'USAGE',
+    what,
+    meaning: 'nothing was written',
+    next: `tidelake schema set COLUMN TYPE, where TYPE is long, ${decimals.join(', ')}, string, binary, boolean or json`,
+  });
+}

@@ -1,0 +1,209 @@
+// New data files for the partitions that a window touches. A file is rewritten row group by row group: those with
+// changes go through merge units, side by side; the others are copied byte for byte.
+
+import type { ColumnType, TableColumns } from '../../schemas/columns.js';
+import type { PartitionSpec, PartitionValue } from '../../schemas/iceberg.js';
+import { DataFileWriter } from '../lake/data-file-writer.js';
+import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
+import { readRowGroup } from '../lake/parquet/assembler.js';
+import type { ParquetFooter, SchemaNode } from '../lake/parquet/footer.js';
+import { runOrdered } from '../load/run-ordered.js';
+import type { World } from '../ports.js';
+import type { GroupSource, MergeInput, MergeOutput } from '../units/merge-unit.js';
+import { buffersOf, type Segment } from '../units/segments.js';
+import type { LiveFile, LivePartition } from './merge-plan.js';
+
+/** Size at which a file is closed and the next one begun, in bytes. */
+const fileBytesTarget = 384 * 1024 * 1024;
+
+export interface MergeWrite {
+  readonly location: string;
+  readonly before: TableColumns;
+  readonly table: TableColumns;
+  readonly spec: PartitionSpec;
+  readonly groupRowsMax: number;
+  readonly written: string[];
+}
+
+/** One stretch of a partition: row groups with their changes (a unit's work), or one row group to copy. */
+interface Task {
+  readonly sources: readonly GroupSource[];
+  readonly segments: readonly Segment[];
+  readonly copy: { readonly file: LiveFile; readonly group: number } | null;
+}
+
+export interface MergeCounts {
+  inserted: number;
+  updated: number;
+  deleted: number;
+}
+
+/** What became of one partition. */
+export interface PartitionResult {
+  readonly added: readonly AddedFile[];
+  readonly removed: readonly string[];
+}
+
+/** A partition to write: what it holds now (null: nothing), and its changes by range. */
+export interface PartitionWork {
+  readonly values: readonly PartitionValue[];
+  readonly live: LivePartition | null;
+  readonly changes: ReadonlyMap<number, readonly Segment[]>;
+  /** Every row group must be rewritten (its columns change). */
+  readonly whole: boolean;
+  /** Columns to write. */
+  readonly table: TableColumns;
+}
+
+/** A partition's files as stretches of work, file by file. */
+function stretches(work: PartitionWork): Task[][] {
+  const { live, changes, whole } = work;
+  const all = (): Segment[] => [...changes.values()].flat();
+  if (live === null) return [[{ sources: [], segments: all(), copy: null }]];
+  if (live.lastKeys === null) {
+    const sources = live.files.map(
+      ({ uri, size, deleted }): GroupSource => ({ uri, size, groups: null, deleted }),
+    );
+    return [[{ sources, segments: all(), copy: null }]];
+  }
+  let range = 0;
+  return live.files.map((file) => {
+    const copyable = hasColumns(file.footer, work.table);
+    return file.index!.map((_, group): Task => {
+      const segments = changes.get(range++) ?? [];
+      if (segments.length === 0 && !whole && copyable) return { sources: [], segments, copy: { file, group } };
+      const source = { uri: file.uri, size: file.size, groups: [group], deleted: null };
+      return { sources: [source], segments, copy: null };
+    });
+  });
+}
+
+/** Whether a file has exactly the columns of a table, by field id at all levels. A file from before a column was added
+ *  stays as it is until a change touches it; its row groups cannot be copied into a file with the new column. */
+function hasColumns(footer: ParquetFooter, table: TableColumns): boolean {
+  const has: number[] = [];
+  const note = (nodes: readonly SchemaNode[]): void => {
+    for (const node of nodes) {
+      if (node.fieldId !== null) has.push(node.fieldId);
+      note(node.children);
+    }
+  };
+  note(footer.columns);
+  const wants = fieldIds(table);
+  return has.sort((a, b) => a - b).join() === wants.sort((a, b) => a - b).join();
+}
+
+function fieldIds(table: TableColumns): number[] {
+  const ids = Object.values(table.own) as number[];
+  const note = (type: ColumnType): void => {
+    if (type.kind === 'SS' || type.kind === 'NS' || type.kind === 'BS') ids.push(type.elementId);
+    if (type.kind === 'L') {
+      ids.push(type.elementId);
+      note(type.element);
+    }
+    if (type.kind === 'MAP') {
+      ids.push(type.keyId, type.valueId);
+      note(type.value);
+    }
+    if (type.kind === 'M') {
+      for (const field of type.fields) {
+        ids.push(field.id);
+        note(field.type);
+      }
+    }
+  };
+  for (const field of table.columns) {
+    ids.push(field.id);
+    note(field.type);
+  }
+  return ids;
+}
+
+/** Writes one partition's new files. Adds to `counts` what happened to rows. */
+export async function writePartition(
+  world: World,
+  write: MergeWrite,
+  work: PartitionWork,
+  counts: MergeCounts,
+): Promise<PartitionResult> {
+  const added: AddedFile[] = [];
+  const removed: string[] = [];
+  const all = stretches(work);
+  const unordered = work.live !== null && work.live.lastKeys === null;
+  for (let i = 0; i < all.length; i++) {
+    const tasks = all[i]!;
+    const file = work.live?.files[i] ?? null;
+    if (!unordered && file !== null && tasks.every((task) => task.copy !== null)) continue;
+    if (unordered) removed.push(...work.live!.files.map((one) => one.entry.file.path));
+    else if (file !== null) removed.push(file.entry.file.path);
+    added.push(...(await writeFile(world, write, work.values, tasks, counts)));
+  }
+  return { added, removed };
+}
+
+async function writeFile(
+  world: World,
+  write: MergeWrite,
+  values: readonly PartitionValue[],
+  tasks: readonly Task[],
+  counts: MergeCounts,
+): Promise<AddedFile[]> {
+  const { store } = world;
+  const files: AddedFile[] = [];
+  const open = (): DataFileWriter => {
+    const { location, table, spec } = write;
+    const next = new DataFileWriter({
+      store,
+      ids: world.ids,
+      location,
+      table,
+      spec,
+      partition: values,
+      sortOrderId: null,
+    });
+    write.written.push(next.path);
+    return next;
+  };
+  let writer = open();
+  const unit = (task: Task): Promise<MergeOutput> =>
+    world.units.run<MergeInput, MergeOutput>(
+      'merge',
+      {
+        sources: task.sources,
+        before: write.before,
+        table: write.table,
+        segments: task.segments,
+        groupRowsMax: write.groupRowsMax,
+      },
+      buffersOf(task.segments),
+    );
+  const run = async (task: Task): Promise<MergeOutput | null> =>
+    task.copy === null ? unit(task) : null;
+  try {
+    await runOrdered(tasks, world.units.width, run, async (output, task) => {
+      if (writer.byteCount > fileBytesTarget) {
+        const file = await writer.close();
+        if (file !== null) files.push(file);
+        writer = open();
+      }
+      if (output === null) {
+        const { file, group } = task.copy!;
+        const readRange = (start: number, end: number): Promise<Uint8Array> =>
+          store.read(file.uri, { start, end });
+        const copied = await readRowGroup(readRange, file.footer, group);
+        await writer.copy(copied, file.index![group]!, file.footer.rowGroups[group]!.rowCount);
+        return;
+      }
+      for (const encoded of output.groups) await writer.add(encoded);
+      counts.inserted += output.inserted;
+      counts.updated += output.updated;
+      counts.deleted += output.deleted;
+    });
+    const file = await writer.close();
+    if (file !== null) files.push(file);
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+  return files;
+}

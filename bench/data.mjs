@@ -102,7 +102,12 @@ async function makeExports(folder, items, withWindows) {
   if (withWindows) {
     for (const chosen of await chooseItems(story.table)) {
       const windowUri = `${outUri}/${chosen.name}`;
-      const written = await writeWindow({ store, folderUri: windowUri, table: story.table, chosen });
+      const written = await writeWindow({
+        store,
+        folderUri: windowUri,
+        table: story.table,
+        chosen,
+      });
       const changesFile = `${chosen.name}-changes.json`;
       await writeFile(path.join(folder, changesFile), JSON.stringify(written.changes));
       windows.push({

@@ -24,6 +24,8 @@ export abstract class Column {
   abstract appendRange(source: Column, start: number, end: number): void;
   /** Appends the rows of `source` named by indices[start..end). */
   abstract take(source: Column, indices: Int32Array, start: number, end: number): void;
+  /** Appends rows of several columns of the same shape: row rows[i] of sources[parts[i]]. */
+  abstract takeFrom(sources: readonly Column[], parts: Uint32Array, rows: Int32Array): void;
   /** Brings children of structs up to their parents' rows, after scanning (which leaves absent fields behind). */
   settle(): void {}
   /** Appends absent rows. */
@@ -34,6 +36,12 @@ export abstract class Column {
   }
   /** Bytes held by the rows, about. */
   abstract get byteSize(): number;
+  /** Takes all rows back; the memory stays for the next ones. */
+  clear(): void {
+    this.ok.fill(0, 0, this.n);
+    this.n = 0;
+    this.nulls = 0;
+  }
 
   protected growOk(rows: number): void {
     const next = new Uint8Array(rows);
@@ -55,6 +63,18 @@ export abstract class Column {
     let absent = 0;
     for (let i = start; i < end; i++) {
       const bit = ok[i]!;
+      this.ok[at++] = bit;
+      absent += 1 - bit;
+    }
+    this.nulls += absent;
+    this.n = at;
+  }
+  protected takeOkFrom(sources: readonly Column[], parts: Uint32Array, rows: Int32Array): void {
+    const oks = sources.map((source) => source.ok);
+    let at = this.n;
+    let absent = 0;
+    for (let i = 0; i < rows.length; i++) {
+      const bit = oks[parts[i]!]![rows[i]!]!;
       this.ok[at++] = bit;
       absent += 1 - bit;
     }
@@ -136,6 +156,36 @@ export class BytesColumn extends Column {
     this.length += to - from;
     this.copyOk(source, start, end);
   }
+  takeFrom(sources: readonly BytesColumn[], parts: Uint32Array, rows: Int32Array): void {
+    const count = rows.length;
+    this.reserve(this.n + count);
+    const froms = sources.map((source) => source.offsets);
+    const datas = sources.map((source) => source.data);
+    const offsets = this.offsets;
+    let total = this.length;
+    for (let i = 0; i < count; i++) {
+      const from = froms[parts[i]!]!;
+      total += from[rows[i]! + 1]! - from[rows[i]!]!;
+      offsets[this.n + i + 1] = total;
+    }
+    this.reserveData(total);
+    const data = this.data;
+    let at = this.length;
+    for (let i = 0; i < count; i++) {
+      const part = parts[i]!;
+      const from = froms[part]!;
+      const row = rows[i]!;
+      const a = from[row]!;
+      const z = from[row + 1]!;
+      const bytes = datas[part]!;
+      if (z - a > 40) {
+        data.set(bytes.subarray(a, z), at);
+        at += z - a;
+      } else for (let j = a; j < z; j++) data[at++] = bytes[j]!;
+    }
+    this.length = at;
+    this.takeOkFrom(sources, parts, rows);
+  }
   take(source: BytesColumn, indices: Int32Array, start: number, end: number): void {
     this.reserve(this.n + end - start);
     const from = source.offsets;
@@ -162,6 +212,10 @@ export class BytesColumn extends Column {
     }
     this.length = at;
     this.takeOk(source, indices, start, end);
+  }
+  override clear(): void {
+    super.clear();
+    this.length = 0;
   }
   get byteSize(): number {
     return this.length + this.n * 5;
@@ -218,6 +272,19 @@ export class LongColumn extends Column {
     this.words.set(source.words.subarray(start * 2, end * 2), this.n * 2);
     this.copyOk(source, start, end);
   }
+  takeFrom(sources: readonly LongColumn[], parts: Uint32Array, rows: Int32Array): void {
+    this.reserve(this.n + rows.length);
+    const froms = sources.map((source) => source.words);
+    const words = this.words;
+    let at = this.n * 2;
+    for (let i = 0; i < rows.length; i++) {
+      const from = froms[parts[i]!]!;
+      const row = rows[i]! * 2;
+      words[at++] = from[row]!;
+      words[at++] = from[row + 1]!;
+    }
+    this.takeOkFrom(sources, parts, rows);
+  }
   take(source: LongColumn, indices: Int32Array, start: number, end: number): void {
     this.reserve(this.n + end - start);
     const words = this.words;
@@ -229,6 +296,10 @@ export class LongColumn extends Column {
       words[at++] = from[row + 1]!;
     }
     this.takeOk(source, indices, start, end);
+  }
+  override clear(): void {
+    this.words.fill(0, 0, this.n * 2);
+    super.clear();
   }
   get byteSize(): number {
     return this.n * 9;
@@ -288,6 +359,21 @@ export class WideColumn extends Column {
     this.words.set(source.words.subarray(start * 4, end * 4), this.n * 4);
     this.copyOk(source, start, end);
   }
+  takeFrom(sources: readonly WideColumn[], parts: Uint32Array, rows: Int32Array): void {
+    this.reserve(this.n + rows.length);
+    const froms = sources.map((source) => source.words);
+    const words = this.words;
+    let at = this.n * 4;
+    for (let i = 0; i < rows.length; i++) {
+      const from = froms[parts[i]!]!;
+      const row = rows[i]! * 4;
+      words[at++] = from[row]!;
+      words[at++] = from[row + 1]!;
+      words[at++] = from[row + 2]!;
+      words[at++] = from[row + 3]!;
+    }
+    this.takeOkFrom(sources, parts, rows);
+  }
   take(source: WideColumn, indices: Int32Array, start: number, end: number): void {
     this.reserve(this.n + end - start);
     const words = this.words;
@@ -302,6 +388,10 @@ export class WideColumn extends Column {
       at += 4;
     }
     this.takeOk(source, indices, start, end);
+  }
+  override clear(): void {
+    this.words.fill(0, 0, this.n * 4);
+    super.clear();
   }
   get byteSize(): number {
     return this.n * 17;
@@ -338,11 +428,23 @@ export class FlagColumn extends Column {
     this.flags.set(source.flags.subarray(start, end), this.n);
     this.copyOk(source, start, end);
   }
+  takeFrom(sources: readonly FlagColumn[], parts: Uint32Array, rows: Int32Array): void {
+    this.reserve(this.n + rows.length);
+    let at = this.n;
+    for (let i = 0; i < rows.length; i++) {
+      this.flags[at++] = sources[parts[i]!]!.flags[rows[i]!]!;
+    }
+    this.takeOkFrom(sources, parts, rows);
+  }
   take(source: FlagColumn, indices: Int32Array, start: number, end: number): void {
     this.reserve(this.n + end - start);
     let at = this.n;
     for (let i = start; i < end; i++) this.flags[at++] = source.flags[indices[i]!]!;
     this.takeOk(source, indices, start, end);
+  }
+  override clear(): void {
+    this.flags.fill(0, 0, this.n);
+    super.clear();
   }
   get byteSize(): number {
     return this.n * 2;
@@ -396,6 +498,32 @@ export class ListColumn<C extends Column = Column> extends Column {
     this.child.appendRange(source.child, from, source.offsets[end]!);
     this.copyOk(source, start, end);
   }
+  takeFrom(sources: readonly ListColumn<C>[], parts: Uint32Array, rows: Int32Array): void {
+    this.reserve(this.n + rows.length);
+    const froms = sources.map((source) => source.offsets);
+    let total = 0;
+    for (let i = 0; i < rows.length; i++) {
+      const from = froms[parts[i]!]!;
+      total += from[rows[i]! + 1]! - from[rows[i]!]!;
+      this.offsets[this.n + i + 1] = this.child.n + total;
+    }
+    if (total > 0) {
+      const elementParts = new Uint32Array(total);
+      const elements = new Int32Array(total);
+      let at = 0;
+      for (let i = 0; i < rows.length; i++) {
+        const part = parts[i]!;
+        const from = froms[part]!;
+        for (let j = from[rows[i]!]!, z = from[rows[i]! + 1]!; j < z; j++) {
+          elementParts[at] = part;
+          elements[at++] = j;
+        }
+      }
+      const children = sources.map((source) => source.child);
+      this.child.takeFrom(children, elementParts, elements);
+    }
+    this.takeOkFrom(sources, parts, rows);
+  }
   take(source: ListColumn<C>, indices: Int32Array, start: number, end: number): void {
     this.reserve(this.n + end - start);
     const from = source.offsets;
@@ -414,6 +542,10 @@ export class ListColumn<C extends Column = Column> extends Column {
     }
     this.child.take(source.child, elements, 0, total);
     this.takeOk(source, indices, start, end);
+  }
+  override clear(): void {
+    super.clear();
+    this.child.clear();
   }
   get byteSize(): number {
     return this.n * 5 + this.child.byteSize;
@@ -462,6 +594,15 @@ export class StructColumn extends Column {
       if (child.n < this.n) child.appendNulls(this.n - child.n);
     }
   }
+  takeFrom(sources: readonly StructColumn[], parts: Uint32Array, rows: Int32Array): void {
+    this.reserve(this.n + rows.length);
+    this.align();
+    for (let i = 0; i < this.children.length; i++) {
+      const own = sources.map((source) => source.children[i]!);
+      this.children[i]!.takeFrom(own, parts, rows);
+    }
+    this.takeOkFrom(sources, parts, rows);
+  }
   take(source: StructColumn, indices: Int32Array, start: number, end: number): void {
     this.reserve(this.n + end - start);
     this.align();
@@ -469,6 +610,10 @@ export class StructColumn extends Column {
       this.children[i]!.take(source.children[i]!, indices, start, end);
     }
     this.takeOk(source, indices, start, end);
+  }
+  override clear(): void {
+    super.clear();
+    for (const child of this.children) child.clear();
   }
   get byteSize(): number {
     let total = this.n;

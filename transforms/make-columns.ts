@@ -106,6 +106,10 @@ export class Rows implements RowMarks {
     for (const column of this.all) total += column.byteSize;
     return total;
   }
+  /** Takes all rows back; the memory stays. */
+  clear(): void {
+    for (const column of this.all) column.clear();
+  }
   /** Brings lagging columns up to the row count. */
   settle(): void {
     for (const column of this.all) {
@@ -117,6 +121,17 @@ export class Rows implements RowMarks {
     const from = source.all;
     this.all.forEach((column, i) => {
       column.appendRange(from[i]!, start, end);
+    });
+  }
+  /** Appends row rows[i] of sources[parts[i]], for all i. */
+  takeFrom(sources: readonly Rows[], parts: Uint32Array, rows: Int32Array): void {
+    const from = sources.map((source) => source.all);
+    this.all.forEach((column, i) => {
+      column.takeFrom(
+        from.map((all) => all[i]!),
+        parts,
+        rows,
+      );
     });
   }
   take(source: Rows, indices: Int32Array, start = 0, end: number = indices.length): void {

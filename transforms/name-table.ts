@@ -1,4 +1,4 @@
-// Finds an attribute by the bytes of its name: first the one that came after the last, then by hash. No strings are made.
+// Finds an attribute by the bytes of its name: first the ones beside the last, then by hash. No strings are made.
 
 /** Names with their positions. */
 export class NameTable {
@@ -23,9 +23,22 @@ export class NameTable {
     this.byText = new Map(names.map((name, i) => [name, i]));
   }
 
-  /** Position of the name bytes[start, end), or -1. `guess` is tried first. */
-  find(bytes: Uint8Array, start: number, end: number, guess: number): number {
-    if (guess < this.names.length && equal(this.names[guess]!, bytes, start, end)) return guess;
+  /** Whether the JSON string at `at` (its opening quote) is the name at `guess`, or the one two before it, as attributes
+   *  come in the order of the last item or in reverse. Returns its position, or -1: look it up. */
+  guess(bytes: Uint8Array, at: number, guess: number): number {
+    if (guess < this.names.length && quoted(this.names[guess]!, bytes, at)) return guess;
+    const before = guess - 2;
+    if (before >= 0 && quoted(this.names[before]!, bytes, at)) return before;
+    return -1;
+  }
+
+  /** Length of a name in bytes. */
+  lengthOf(index: number): number {
+    return this.names[index]!.length;
+  }
+
+  /** Position of the name bytes[start, end), or -1. */
+  find(bytes: Uint8Array, start: number, end: number): number {
     let at = hash(bytes, start, end) & this.mask;
     for (;;) {
       const i = this.slots[at]!;
@@ -42,6 +55,17 @@ export class NameTable {
   text(index: number): string {
     return this.texts[index]!;
   }
+}
+
+/** Whether bytes[at…] is a name in quotes. A name with characters that JSON escapes never is. */
+function quoted(name: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  const length = name.length;
+  if (bytes[at] !== 34 || bytes[at + length + 1] !== 34) return false;
+  for (let i = 0; i < length; i++) {
+    const c = name[i]!;
+    if (c !== bytes[at + 1 + i] || c < 32 || c === 34 || c === 92) return false;
+  }
+  return true;
 }
 
 function equal(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

@@ -59,6 +59,10 @@ function view(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 function latin1(bytes: Uint8Array, start: number, end: number): string {
   return view(bytes).toString('latin1', start, end);
 }
@@ -131,7 +135,7 @@ class Slot {
   readonly number: NumberType | null = null;
   readonly scale: number = 0;
   /** Of JSON text: what stands there, counted like everything else. */
-  readonly stats: TypeStats | null = null;
+  stats: TypeStats | null = null;
 
   constructor(type: ColumnType, column: Column, take: (classes: number) => number) {
     this.code = codes[type.kind];
@@ -154,6 +158,13 @@ class Slot {
       this.names = new NameTable(type.fields.map((field) => field.attribute));
     }
     if (type.kind === 'JSON') this.stats = emptyStats();
+  }
+
+  /** Drops what was counted. */
+  forget(): void {
+    if (this.stats !== null) this.stats = emptyStats();
+    this.below?.forget();
+    for (const field of this.fields) field.forget();
   }
 }
 
@@ -226,7 +237,8 @@ export class ItemScanner {
   }
 
   private lines(block: Uint8Array, line: () => void): number {
-    this.b = block;
+    // One class of array in the hot path, whatever the caller's.
+    this.b = plain(block);
     this.end = block.length;
     this.p = 0;
     let count = 0;
@@ -446,11 +458,15 @@ export class ItemScanner {
     }
     let guess = 0;
     do {
-      this.readName();
-      const index = this.names.find(this.nameBytes, this.nameStart, this.nameEnd, guess);
-      if (index < 0) {
-        this.unknownAttribute();
-        continue;
+      let index = this.names.guess(this.b, this.p, guess);
+      if (index >= 0) this.p += this.names.lengthOf(index) + 2;
+      else {
+        this.readName();
+        index = this.names.find(this.nameBytes, this.nameStart, this.nameEnd);
+        if (index < 0) {
+          this.unknownAttribute();
+          continue;
+        }
       }
       guess = index + 1;
       this.expect(58);
@@ -489,6 +505,8 @@ export class ItemScanner {
   }
 
   private takeBack(slot: Slot, row: number): void {
+    // A value that did not fit left its levels open.
+    this.depth = 0;
     if (slot.column.n > row) slot.column.truncate(row);
     else slot.column.truncate(slot.column.n);
     for (let i = 0; i < this.logged; i++) this.histogram[this.log[i]!]!--;
@@ -558,7 +576,7 @@ export class ItemScanner {
 
   /** Scans one attribute value (its DynamoDB JSON) into a column of its own; used when columns change. */
   scanAttribute(index: number, json: Uint8Array, row: number): void {
-    this.b = json;
+    this.b = plain(json);
     this.end = json.length;
     this.p = 0;
     this.depth = 0;
@@ -635,7 +653,7 @@ export class ItemScanner {
       this.expect(125);
       return true;
     }
-    return this.valueSlow(slot);
+    return this.valueOfLongTag(slot, start) ?? this.valueSlow(slot);
   }
 
   /** Another kind than the slot's, or DynamoDB JSON text. */
@@ -651,6 +669,31 @@ export class ItemScanner {
     const json = Buffer.from(valueJson(value), 'utf8');
     (slot.column as BytesColumn).pushBytes(json, 0, json.length);
     this.pendingJson.push({ stats: slot.stats!, value });
+  }
+
+  /** BOOL, NULL and sets as they usually stand, without spaces. Null: look again, slowly. */
+  private valueOfLongTag(slot: Slot, start: number): boolean | null {
+    const b = this.b;
+    const t0 = b[start + 2];
+    const t1 = b[start + 3];
+    if (t0 === 66 && t1 === 79 && b[start + 6] === quote && b[start + 7] === 58) {
+      if (slot.code !== BOOL || b[start + 4] !== 79 || b[start + 5] !== 76) return null;
+      this.p = start + 8;
+      this.skipSpace();
+      (slot.column as FlagColumn).push(this.literal());
+    } else if (t1 === 83 && b[start + 4] === quote && b[start + 5] === 58) {
+      this.p = start + 6;
+      if (t0 === 83 && slot.code === SS) this.bytesSet(slot, false);
+      else if (t0 === 66 && slot.code === BS) this.bytesSet(slot, true);
+      else if (t0 === 78 && slot.code === NS) {
+        if (!this.numberSet(slot)) return false;
+      } else {
+        this.p = start;
+        return null;
+      }
+    } else return null;
+    this.expect(125);
+    return true;
   }
 
   /** The less frequent tags, and any spacing. */
@@ -696,17 +739,22 @@ export class ItemScanner {
     else {
       let guess = 0;
       let others: Set<string> | null = null;
+      const names = slot.names!;
       do {
-        this.readName();
-        const index = slot.names!.find(this.nameBytes, this.nameStart, this.nameEnd, guess);
-        if (index < 0) {
-          const name = this.nameText();
-          this.expect(58);
-          if (!this.unknownNull()) return false;
-          others ??= new Set();
-          if (others.has(name)) throw bad('a name stands twice in a map');
-          others.add(name);
-          continue;
+        let index = names.guess(this.b, this.p, guess);
+        if (index >= 0) this.p += names.lengthOf(index) + 2;
+        else {
+          this.readName();
+          index = names.find(this.nameBytes, this.nameStart, this.nameEnd);
+          if (index < 0) {
+            const name = this.nameText();
+            this.expect(58);
+            if (!this.unknownNull()) return false;
+            others ??= new Set();
+            if (others.has(name)) throw bad('a name stands twice in a map');
+            others.add(name);
+            continue;
+          }
         }
         guess = index + 1;
         this.expect(58);
@@ -995,7 +1043,6 @@ export class ItemScanner {
 
   /** Reads `{"T":…}` as a tree, checking everything. */
   private readValue(): Value {
-    this.enter();
     this.expect(123);
     this.readName();
     const tag = this.nameText() as Tag;
@@ -1025,16 +1072,19 @@ export class ItemScanner {
         value = { tag, members: this.readMembers(tag) };
         break;
       case 'L':
+        this.enter();
         value = { tag, elements: this.readElements() };
+        this.depth--;
         break;
       case 'M':
+        this.enter();
         value = { tag, entries: [...this.mapValue()] };
+        this.depth--;
         break;
       default:
         throw bad('unknown type tag');
     }
     this.expect(125);
-    this.depth--;
     return value;
   }
 
@@ -1285,6 +1335,14 @@ export class ItemScanner {
 
   // ---- statistics
 
+  /** Starts anew with the same columns, whose memory is used again. */
+  reset(): void {
+    this.rows.clear();
+    this.histogram.fill(0);
+    this.extra.fields = null;
+    for (const slot of this.slots) slot.forget();
+  }
+
   /** What was seen, by attribute: what is in the columns, and what is not. Brings all columns up to the row count. */
   finish(): { readonly rows: Rows; readonly stats: Map<string, TypeStats> } {
     this.rows.settle();
@@ -1388,24 +1446,35 @@ function fieldOfItem(stats: TypeStats, name: string): TypeStats | null {
 
 /** Orders the rows of a byte column from `first` on, as sets are ordered: by bytes. Refuses doubles. */
 function sortTail(column: BytesColumn, first: number): void {
-  const count = column.n - first;
+  const end = column.n;
   let sorted = true;
-  for (let i = first + 1; i < column.n && sorted; i++) {
-    sorted = compareTail(column, i - 1, i) < 0;
-  }
+  for (let i = first + 1; i < end && sorted; i++) sorted = compareTail(column, i - 1, i) < 0;
   if (sorted) return;
-  const members: Uint8Array[] = [];
-  for (let i = first; i < column.n; i++) {
-    members.push(column.data.slice(column.offsets[i]!, column.offsets[i + 1]!));
+  const order: number[] = [];
+  if (end - first <= 16) {
+    // Insertion sort: sets are small.
+    for (let i = first; i < end; i++) {
+      let at = order.length;
+      while (at > 0 && compareTail(column, order[at - 1]!, i) > 0) at--;
+      order.splice(at, 0, i);
+    }
+  } else {
+    for (let i = first; i < end; i++) order.push(i);
+    order.sort((a, b) => compareTail(column, a, b));
   }
-  members.sort(Buffer.compare);
-  for (let i = 1; i < count; i++) {
-    if (Buffer.compare(members[i - 1]!, members[i]!) === 0) {
+  for (let i = 1; i < order.length; i++) {
+    if (compareTail(column, order[i - 1]!, order[i]!) === 0) {
       throw bad('a member stands twice in a set');
     }
   }
+  const base = column.offsets[first]!;
+  const bytes = column.data.slice(base, column.length);
+  const starts = order.map((i) => column.offsets[i]! - base);
+  const ends = order.map((i) => column.offsets[i + 1]! - base);
   column.truncate(first);
-  for (const member of members) column.pushBytes(member, 0, member.length);
+  order.forEach((_, i) => {
+    column.pushBytes(bytes, starts[i]!, ends[i]!);
+  });
 }
 
 function compareTail(column: BytesColumn, a: number, z: number): number {

@@ -31,10 +31,18 @@ await Promise.all(
 );
 const seconds = (performance.now() - began) / 1000;
 
-const rows = await connection.runAndReadAll(
-  `SELECT count(*) FROM read_parquet(${quote(path.join(out, '*.parquet'))})`,
-);
-console.log(JSON.stringify({ rows: Number(rows.getRows()[0][0]), seconds }));
+const rowsBefore = await countRows(buckets.flatMap((bucket) => files.get(bucket)));
+const rowsAfter = await countRows(buckets.map(rewrittenFile));
+console.log(JSON.stringify({ rowsBefore, rowsAfter, seconds }));
+
+async function countRows(names) {
+  const result = await connection.runAndReadAll(`SELECT count(*) FROM ${rowsOf(names)}`);
+  return Number(result.getRows()[0][0]);
+}
+
+function rewrittenFile(bucket) {
+  return path.join(out, `bucket-${bucket}.parquet`);
+}
 
 /** All files of a lake that was just loaded are live; which bucket one is of, any of its rows tells. */
 async function filesByBucket() {
@@ -88,5 +96,5 @@ async function rewrite(own, bucket) {
       USING (clientid, created)
       UNION ALL
       SELECT * EXCLUDE ("bucket of row") FROM new_rows WHERE "bucket of row" = ${bucket}
-    ) TO ${quote(path.join(out, `bucket-${bucket}.parquet`))} (FORMAT parquet, COMPRESSION zstd)`);
+    ) TO ${quote(rewrittenFile(bucket))} (FORMAT parquet, COMPRESSION zstd)`);
 }

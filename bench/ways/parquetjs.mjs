@@ -1,5 +1,5 @@
 // The usual way in JavaScript: readline, JSON.parse, unmarshall of the AWS SDK, parquetjs-lite.
-// Promises all attributes of mystore, but numbers as doubles: parquetjs-lite has no decimals. Not compressed, which is its fastest.
+// Promises all attributes of mystore, but numbers as doubles: parquetjs-lite has no decimals. Row groups and (no) compression as it does by itself, its fastest.
 // Use: node parquetjs.mjs FILES.json OUT.parquet
 import { createReadStream, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,6 @@ import parquet from 'parquetjs-lite';
 
 const began = performance.now();
 const files = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const rowGroupRows = 50_000;
 
 const text = { type: 'UTF8' };
 const optional = { type: 'UTF8', optional: true };
@@ -41,7 +40,6 @@ const schema = new parquet.ParquetSchema({
 });
 
 const writer = await parquet.ParquetWriter.openFile(schema, process.argv[3]);
-writer.setRowGroupSize(rowGroupRows);
 let items = 0;
 for (const file of files) {
   const input = createReadStream(file.path).pipe(createGunzip());

@@ -1,5 +1,5 @@
 // Cuts a stream of bytes into blocks that end at line ends.
-// Promises: the blocks joined are the stream; each is a buffer of its own; lines end at 0x0A only, never at U+2028 or a carriage return.
+// Promises: the blocks joined are the stream; nothing is copied but lines that reach over pieces; lines end at 0x0A only, never at U+2028 or a carriage return.
 // Source: https://jsonlines.org ; Amazon DynamoDB Developer Guide, "DynamoDB table exports, output format" (data files).
 
 const lineEnd = 0x0a;
@@ -12,17 +12,23 @@ export class LineBlocks {
   #open: Buffer[] = [];
   #openBytes = 0;
 
-  /** The lines that `piece` completes, as one block; null when it completes none. */
-  add(piece: Buffer): Buffer | null {
+  /** The lines that `piece` completes: the one left open before, joined, and the others as a view of `piece`. */
+  add(piece: Buffer): Buffer[] {
     const end = piece.lastIndexOf(lineEnd) + 1;
     const firstBytes = end === 0 ? piece.length : piece.indexOf(lineEnd) + 1;
     this.longestBytes = Math.max(this.longestBytes, this.#openBytes + firstBytes);
-    const block = end === 0 ? null : this.#take(piece.subarray(0, end));
+    const blocks: Buffer[] = [];
+    let start = 0;
+    if (end > 0 && this.#openBytes > 0) {
+      blocks.push(this.#take(piece.subarray(0, firstBytes)));
+      start = firstBytes;
+    }
+    if (end > start) blocks.push(piece.subarray(start, end));
     if (end < piece.length) {
       this.#open.push(piece.subarray(end));
       this.#openBytes += piece.length - end;
     }
-    return block;
+    return blocks;
   }
 
   /** The last line, when the stream ended without a line end; else null. */

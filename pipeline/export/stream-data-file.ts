@@ -89,14 +89,15 @@ async function* checkedBlocks(
     if (inflated > bombBytesMin && inflated > feed.bytes * inflateRatioMax) {
       throw overLimit(file, `inflates to over ${inflateRatioMax} times its size`);
     }
-    const block = lines.add(piece);
+    const blocks = lines.add(piece);
     if (lines.longestBytes > lineBytesMax) {
       throw overLimit(file, `has a line of over ${lineBytesMax} bytes`);
     }
-    if (block === null) continue;
-    checkUtf8(block, offset, file);
-    offset += block.length;
-    yield block;
+    for (const block of blocks) {
+      checkUtf8(block, offset, file);
+      offset += block.length;
+      yield block;
+    }
   }
   const last = lines.end();
   if (last === null) return;

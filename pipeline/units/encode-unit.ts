@@ -3,6 +3,7 @@
 import { refuse } from '../../schemas/errors.js';
 import type { TableColumns } from '../../schemas/columns.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
+import { BytesColumn } from '../../transforms/columns.js';
 import { Rows } from '../../transforms/make-columns.js';
 import { compareKeys, sortedOrder } from '../../transforms/sort-keys.js';
 import type { Scratch } from '../ports.js';
@@ -31,14 +32,7 @@ export async function sortedSegments(
   for (const segment of segments) {
     parts.push(adaptRows(await readSegment(segment, scratch), table.columns, table.key));
   }
-  let all = parts[0] ?? new Rows(table.columns);
-  if (parts.length > 1) {
-    all = new Rows(table.columns);
-    for (const part of parts) all.appendRange(part, 0, part.n);
-  }
-  const order = sortedOrder(all.keys);
-  const sorted = new Rows(table.columns);
-  sorted.take(all, order);
+  const sorted = sortedRows(parts, table);
   for (let row = 1; row < sorted.n; row++) {
     if (compareKeys(sorted.keys, row - 1, sorted.keys, row) === 0) {
       throw refuse(
@@ -49,6 +43,31 @@ export async function sortedSegments(
       );
     }
   }
+  return sorted;
+}
+
+/** All rows of several parts, in the order of their keys. */
+function sortedRows(parts: readonly Rows[], table: TableColumns): Rows {
+  const keys = new BytesColumn();
+  let total = 0;
+  for (const part of parts) total += part.n;
+  const partOf = new Uint32Array(total);
+  const rowOf = new Int32Array(total);
+  let at = 0;
+  parts.forEach((part, i) => {
+    keys.appendRange(part.keys, 0, part.n);
+    for (let row = 0; row < part.n; row++) {
+      partOf[at] = i;
+      rowOf[at++] = row;
+    }
+  });
+  const order = sortedOrder(keys);
+  const sorted = new Rows(table.columns);
+  sorted.takeFrom(
+    parts,
+    Uint32Array.from(order, (i) => partOf[i]!),
+    Int32Array.from(order, (i) => rowOf[i]!),
+  );
   return sorted;
 }
 

@@ -4,6 +4,7 @@
 import type { KeyAttribute } from '../../schemas/attribute.js';
 import { refuse } from '../../schemas/errors.js';
 import type { ExportDataFile } from '../../schemas/export-manifest.js';
+import { sameType } from '../../transforms/adapt-rows.js';
 import { Rows, type TypedAttribute } from '../../transforms/make-columns.js';
 import { packRows } from '../../transforms/pack-rows.js';
 import { planTypes } from '../../transforms/plan-types.js';
@@ -11,7 +12,7 @@ import { ItemScanner, RecordError, scanKeyType } from '../../transforms/scan-ite
 import { addStats, emptyStats, type TypeStats } from '../../transforms/type-stats.js';
 import { countMismatch, streamDataFile, verifyMd5 } from '../export/stream-data-file.js';
 import { type Routing, routeRows } from './routing.js';
-import { partitionText, type Segment } from './segments.js';
+import type { Segment } from './segments.js';
 import type { UnitContext, UnitResult } from './unit.js';
 
 /** Bytes of columns after which a batch is cut off. */
@@ -141,9 +142,14 @@ class Batches {
     await this.cut(done.rows);
     if (!this.input.fixed) {
       addAttributeStats(this.known, done.stats);
-      this.types = scanTypes(planTypes(this.input.key, this.known), this.input.key);
+      const types = scanTypes(planTypes(this.input.key, this.known), this.input.key);
+      if (!sameTypes(this.types, types)) {
+        this.types = types;
+        this.scanner = this.newScanner();
+        return;
+      }
     }
-    this.scanner = this.newScanner();
+    this.scanner.reset();
   }
 
   private async cut(rows: Rows): Promise<void> {
@@ -168,7 +174,11 @@ class Batches {
   }
 }
 
-/** Names a segment's place, for grouping. */
-export function placeOfSegment(segment: Segment): string {
-  return `${partitionText(segment.partition)}/${segment.range}`;
+function sameTypes(a: readonly TypedAttribute[], b: readonly TypedAttribute[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(
+      (column, i) => column.attribute === b[i]!.attribute && sameType(column.type, b[i]!.type),
+    )
+  );
 }

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import {
   type LoadOptions,
-  loadExport,
   type LoadReport,
+  loadExport,
   type MergeReport,
   mergeExports,
   type ObjectStore,

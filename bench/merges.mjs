@@ -1,0 +1,122 @@
+// The third part: a merge of 1,000 changed keys, beside DuckDB's bare rewrite of the same buckets.
+// Promises a fresh copy of the same lake, at the same place, for every merge; the two take turns.
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { bucketCount } from './data.mjs';
+import { lastReport, measure, settleDisk } from './measure.mjs';
+import { summarize } from './statistics.mjs';
+import { markdownTable, range, runsText, seconds, threadsText, times, whole } from './table.mjs';
+import { load, merge, status } from './tidelake.mjs';
+
+const rewriteScript = path.join(import.meta.dirname, 'ways', 'duckdb-rewrite.mjs');
+const ratioMax = 1.3;
+
+/** @returns {Promise<{text: string, goals: object[]}>} */
+export async function compareMerges({ exported, work, repeat, threadCounts, tell }) {
+  // An Iceberg table knows its files by absolute paths: a copy is put back where the table was made.
+  const lake = path.join(work, 'lake');
+  const pristine = path.join(work, 'lake-as-loaded');
+  tell(`loading the lake to merge into, ${bucketCount} buckets`);
+  const threadsMost = Math.max(...threadCounts);
+  await load({ exported, lake, threads: threadsMost, buckets: bucketCount });
+  cpSync(lake, pristine, { recursive: true });
+  const rows = [];
+  const goals = [];
+  for (const threads of threadCounts) {
+    for (const window of exported.windows) {
+      const figures = await compare({
+        exported,
+        window,
+        lake,
+        pristine,
+        work,
+        threads,
+        repeat,
+        tell,
+      });
+      rows.push(...rowsOf({ window, threads, ...figures }));
+      const ratio = figures.ours.own / figures.bare.own;
+      const touched = window.buckets.length;
+      goals.push({
+        goal: `merge against DuckDB's bare rewrite, ${touched} of ${bucketCount} buckets, ${threadsText(threads)}`,
+        wanted: `at most ${times(ratioMax)}`,
+        measured: times(ratio),
+        isReached: ratio <= ratioMax,
+      });
+    }
+  }
+  const head = [
+    'way',
+    'buckets',
+    'threads',
+    's',
+    'range',
+    'with start s',
+    'CPU s',
+    'peak MiB',
+    'of DuckDB',
+  ];
+  const notes = `${whole(exported.items)} rows in ${bucketCount} buckets. ${runsText(repeat)}. "s" leaves the start of the process out; DuckDB's leaves out reading the window as well.`;
+  return { text: `${markdownTable(head, rows)}\n\n${notes}`, goals };
+}
+
+/** One window: merges and rewrites in turn. */
+async function compare({ exported, window, lake, pristine, work, threads, repeat, tell }) {
+  const ours = [];
+  const bare = [];
+  let how = '';
+  for (let round = 1; round <= repeat; round++) {
+    tell(`round ${round} of ${repeat}: merge, ${window.name}, ${threadsText(threads)}`);
+    rmSync(lake, { recursive: true, force: true });
+    cpSync(pristine, lake, { recursive: true });
+    settleDisk();
+    ours.push(await merge({ window, lake, threads }));
+    if (round === 1) how = await howMerged({ exported, window, lake, threads });
+    settleDisk();
+    bare.push(await rewrite({ window, pristine, work, threads }));
+  }
+  return { ours: summarize(ours), bare: summarize(bare), how };
+}
+
+/** Whether the merge left delete files or rewrote; and that the table has the rows it must have. */
+async function howMerged({ exported, window, lake, threads }) {
+  const { rows, deleteFiles } = await status({ lake, threads });
+  const wanted = exported.items + window.inserted - window.deleted;
+  if (rows !== wanted) throw new Error(`the lake has ${rows} rows after the merge, not ${wanted}`);
+  return deleteFiles > 0 ? `${deleteFiles} delete file(s)` : 'rewritten';
+}
+
+async function rewrite({ window, pristine, work, threads }) {
+  const out = path.join(work, 'rewritten');
+  const optionsFile = path.join(work, 'rewrite.json');
+  mkdirSync(out);
+  try {
+    const { changesFile, buckets } = window;
+    const options = { tableFolder: pristine, changesFile, buckets, bucketCount, threads, out };
+    writeFileSync(optionsFile, JSON.stringify(options));
+    const run = await measure({ threads, args: [rewriteScript, optionsFile] });
+    const report = lastReport(run.stdout);
+    const gained = window.inserted - window.deleted;
+    if (report.rowsAfter - report.rowsBefore !== gained) {
+      throw new Error(`the rewrite made ${report.rowsAfter} rows of ${report.rowsBefore}`);
+    }
+    return { ...run, own: report.seconds };
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+function rowsOf({ window, threads, ours, bare, how }) {
+  const row = (name, figures) => [
+    name,
+    `${window.buckets.length}`,
+    `${threads}`,
+    seconds(figures.own),
+    range(figures.ownMin, figures.ownMax),
+    seconds(figures.wall),
+    seconds(figures.cpu),
+    whole(figures.peak),
+    times(figures.own / bare.own),
+  ];
+  return [row(`tidelake merge (${how})`, ours), row('DuckDB bare anti-join rewrite', bare)];
+}

@@ -8,7 +8,7 @@ import { markdownTable, seconds, threadsText, times, whole } from './table.mjs';
 import { load } from './tidelake.mjs';
 
 const peakMax = 1024;
-/** How much more the large export may take and still be called flat: two runs of the same one differ by as much. */
+/** How much more the large export may take and still be called flat: garbage collection alone moves a peak by some percent. */
 const growthMax = 1.15;
 
 /** `loads` are the figures for the ordinary export, by threads; those missing are measured here. */

@@ -23,6 +23,11 @@ function child(path: string, step: string): string {
   return `${path}\u0001${step}`;
 }
 
+/** A name as a step: names may hold any character, those that join steps and places too. */
+function nameStep(name: string): string {
+  return name.replace(/\p{Cc}/gu, (c) => `\u0003${c.charCodeAt(0)};`);
+}
+
 function histogram(counts: ReadonlyMap<number, number>): Float64Array {
   const out = new Float64Array(numberClasses);
   for (const [c, count] of counts) out[c] = count;
@@ -93,7 +98,7 @@ function chooseMap(stats: TypeStats, path: string, json: JsonPlaces): ColumnType
     .map(([attribute, field]) => ({
       attribute,
       present: presentCount(field),
-      type: chooseNested(field, child(path, attribute), json),
+      type: chooseNested(field, child(path, nameStep(attribute)), json),
     }))
     .filter((field) => field.type !== null)
     .sort((a, b) => b.present - a.present || (a.attribute < b.attribute ? -1 : 1));
@@ -196,7 +201,7 @@ function collect(value: Value, type: ColumnType, path: string, places: Set<strin
     const byName = new Map(type.fields.map((field) => [field.attribute, field.type]));
     for (const [name, entry] of value.entries) {
       const field = byName.get(name);
-      if (field !== undefined) collect(entry, field, child(path, name), places);
+      if (field !== undefined) collect(entry, field, child(path, nameStep(name)), places);
     }
   }
 }

@@ -1405,8 +1405,9 @@ export class ItemScanner {
   private addDictionary(stats: TypeStats, slot: Slot): void {
     const entries = (slot.column as ListColumn<StructColumn>).child;
     if (entries.n === 0) return;
-    const names = entries.children[0] as BytesColumn;
-        for (let i = 0; i < names.n && stats.values === null; i++) {
+    const [names, values] = entries.children as [BytesColumn, Column];
+    for (let i = 0; i < names.n && stats.values === null; i++) {
+      if (values.ok[i] === 0) continue; // a NULL counts nowhere
       fieldOf(stats, utf8(names.data, names.offsets[i]!, names.offsets[i + 1]!));
     }
     this.dictionaryValues(stats, slot, entries);

@@ -94,8 +94,10 @@ export function addStats(stats: TypeStats, more: TypeStats): void {
   if (more.element !== null) addStats(elementOf(stats), more.element);
 }
 
-/** Counts one value and all below it. */
+/** Counts one value and all below it. A NULL counts nowhere, and neither does a name that only NULLs have: columns do
+ *  not tell them from what is missing, and what is counted must not depend on the columns. */
 export function observe(stats: TypeStats, value: Value): void {
+  if (value.tag === 'NULL') return;
   countKind(stats, value.tag, 1);
   switch (value.tag) {
     case 'N':
@@ -107,10 +109,14 @@ export function observe(stats: TypeStats, value: Value): void {
       }
       return;
     case 'L':
-      for (const element of value.elements) observe(elementOf(stats), element);
+      for (const element of value.elements) {
+        if (element.tag !== 'NULL') observe(elementOf(stats), element);
+      }
       return;
     case 'M':
-      for (const [name, entry] of value.entries) observe(fieldOf(stats, name), entry);
+      for (const [name, entry] of value.entries) {
+        if (entry.tag !== 'NULL') observe(fieldOf(stats, name), entry);
+      }
       return;
     default:
   }

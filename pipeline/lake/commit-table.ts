@@ -24,6 +24,8 @@ export interface CommitRequest {
   readonly sortOrder?: SortOrder;
   readonly properties: Readonly<Record<string, string>>;
   readonly summary: Readonly<Record<string, string>>;
+  /** Rows with a misfit after the commit. */
+  readonly misfitRows: number;
   readonly operation: 'append' | 'overwrite' | 'delete' | 'replace';
 }
 
@@ -63,7 +65,11 @@ export async function commitTable(
       removed: request.removed,
       added: request.added,
       properties: request.properties,
-      summary: { ...request.summary, 'tidelake.committed-at': new Date(nowMs).toISOString() },
+      summary: {
+        ...request.summary,
+        'tidelake.misfit-rows': String(request.misfitRows),
+        'tidelake.committed-at': new Date(nowMs).toISOString(),
+      },
       operation: request.operation,
       snapshotId: request.snapshotId,
       onWrite: (uri) => written.push(uri),

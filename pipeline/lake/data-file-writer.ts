@@ -2,7 +2,7 @@
 // Beside the rows it keeps an index in its key-value metadata: the last key and the misfits of each row group.
 
 import type { TableColumns } from '../../schemas/columns.js';
-import type { PartitionSpec, PartitionValue } from '../../schemas/iceberg.js';
+import type { DataFile, PartitionSpec, PartitionValue } from '../../schemas/iceberg.js';
 import { toIcebergType } from '../../transforms/column-map.js';
 import type { Ids, ObjectStore, ObjectWriter } from '../ports.js';
 import type { RowGroup } from '../units/row-groups.js';
@@ -33,6 +33,15 @@ export function readGroupIndex(footer: ParquetFooter): GroupIndex[] | null {
     lastKey: Buffer.from(last, 'base64'),
     misfitRows,
   }));
+}
+
+/** Rows with a misfit in files that we wrote, by the null counts of `_misfits`. */
+export function misfitRowsOf(files: readonly DataFile[], table: TableColumns): number {
+  let rows = 0n;
+  for (const file of files) {
+    rows += file.recordCount - (file.nullValueCounts.get(table.own.misfits) ?? file.recordCount);
+  }
+  return Number(rows);
 }
 
 export interface DataFileOptions {

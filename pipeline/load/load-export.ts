@@ -12,6 +12,7 @@ import { findExports } from '../export/find-exports.js';
 import { readDataFiles } from '../export/read-files.js';
 import { readSummary } from '../export/read-summary.js';
 import { commitTable } from '../lake/commit-table.js';
+import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
 import { FilesCatalog } from '../lake/files-catalog.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
@@ -293,6 +294,7 @@ async function commitEpoch(world: World, catalog: FilesCatalog, commit: EpochCom
     snapshotId,
     snapshotTimestampMs: summary.exportTimeMs,
     added: commit.files,
+    misfitRows: misfitRowsOf(commit.files, columns),
     removed: new Set(),
     replaceAll: true,
     schema: toIcebergSchema(columns, 0),

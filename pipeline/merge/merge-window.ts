@@ -4,6 +4,7 @@ import { TidelakeError } from '../../schemas/errors.js';
 import type { KeyAttribute, KeyTag } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
 import type { ExportDataFile, IncrementalExport } from '../../schemas/export-manifest.js';
+import type { DataFile } from '../../schemas/iceberg.js';
 import { retypeBytesMax } from '../../schemas/limits.js';
 import { columnsProperty, nextColumnMap, readColumns, toIcebergSchema } from '../../transforms/column-map.js';
 import { evolveTypes, type Evolution, numberExtents } from '../../transforms/plan-types.js';
@@ -12,6 +13,7 @@ import type { TypeStats } from '../../transforms/type-stats.js';
 import { readDataFiles } from '../export/read-files.js';
 import { streamDataFile } from '../export/stream-data-file.js';
 import { commitTable } from '../lake/commit-table.js';
+import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
 import { currentSnapshot, specById } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
@@ -29,7 +31,6 @@ import { type MergeCounts, type PartitionWork, writePartition } from './write-me
 export interface MergedWindow extends MergeCounts {
   readonly snapshotId: bigint;
   readonly evolution: Evolution;
-  /** Values that no column took, in this window. */
   readonly columns: TableColumns;
 }
 
@@ -104,6 +105,7 @@ export async function mergeWindow(
       added,
       removed,
       snapshotId,
+      misfitRows: misfitRowsOf(liveAfter(partitions, added, removed), columns),
       spec: keyChanged ? spec : null,
     });
     return { ...counts, snapshotId, evolution, columns };
@@ -113,6 +115,16 @@ export async function mergeWindow(
     }
     throw error;
   }
+}
+
+/** The data files of the table after the window. */
+function liveAfter(
+  partitions: readonly LivePartition[],
+  added: readonly DataFile[],
+  removed: ReadonlySet<string>,
+): DataFile[] {
+  const before = partitions.flatMap(({ files }) => files.map((file) => file.entry.file));
+  return [...before.filter((file) => !removed.has(file.path)), ...added];
 }
 
 /** The table's columns after the window, with the digits its numbers have now held. */
@@ -233,6 +245,7 @@ interface WindowCommit {
   readonly added: readonly AddedFile[];
   readonly removed: ReadonlySet<string>;
   readonly snapshotId: bigint;
+  readonly misfitRows: number;
   readonly spec: ReturnType<typeof layoutSpec> | null;
 }
 
@@ -257,6 +270,7 @@ async function commit(world: World, catalog: Catalog, window: WindowCommit): Pro
     snapshotTimestampMs: toMs,
     added: window.added,
     removed: window.removed,
+    misfitRows: window.misfitRows,
     schema: toIcebergSchema(columns, 0),
     ...(window.spec === null ? {} : { spec: window.spec, sortOrder: sortOrderOf(columns, columns.key) }),
     properties: { ...writeLakeState(state), [columnsProperty]: state.columns },

@@ -7,6 +7,7 @@ import { columnsProperty, nextColumnMap, readColumns, toIcebergSchema } from '..
 import { numberTypes, numberTypeText } from '../../transforms/decimals.js';
 import { assignColumns } from '../../transforms/table-columns.js';
 import { commitTable } from '../lake/commit-table.js';
+import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
 import { FilesCatalog } from '../lake/files-catalog.js';
 import { specById } from '../lake/iceberg/metadata.js';
@@ -43,7 +44,11 @@ export async function setColumnType(
   if (index < before.key.length) throw usage(index < 0 ? 'there is no such column' : 'a key column keeps its type');
   const type = parseType(options.type);
   const field = before.columns[index]!;
-  const report = (action: 'retyped' | 'nothing', snapshotId: bigint): SchemaChangeReport => ({
+  const report = (
+    action: 'retyped' | 'nothing',
+    snapshotId: bigint,
+    misfits: number,
+  ): SchemaChangeReport => ({
     action,
     reason: action === 'nothing' ? 'the column has this type' : null,
     database,
@@ -51,16 +56,16 @@ export async function setColumnType(
     column: options.column,
     type: options.type,
     snapshotId: String(snapshotId),
-    misfits: 0,
+    misfits,
     seconds: (world.clock.nowMs() - startMs) / 1000,
   });
-  if (sameType(field.type, type)) return report('nothing', open.md['current-snapshot-id'] ?? 0n);
+  if (sameType(field.type, type)) return report('nothing', open.md['current-snapshot-id'] ?? 0n, 0);
   const types = before.columns.map((one, i) =>
     i === index ? { attribute: one.attribute, type } : one,
   );
   const columns: TableColumns = assignColumns(types, before.key, () => undefined, before);
-  const snapshotId = await rewrite(world, catalog, open, before, columns);
-  return report('retyped', snapshotId);
+  const { snapshotId, misfitRows } = await rewrite(world, catalog, open, before, columns);
+  return report('retyped', snapshotId, misfitRows);
 }
 
 async function rewrite(
@@ -69,7 +74,7 @@ async function rewrite(
   open: NonNullable<Awaited<ReturnType<typeof openTable>>>,
   before: TableColumns,
   columns: TableColumns,
-): Promise<bigint> {
+): Promise<{ readonly snapshotId: bigint; readonly misfitRows: number }> {
   const written: string[] = [];
   const added: AddedFile[] = [];
   const removed = new Set<string>();
@@ -101,6 +106,7 @@ async function rewrite(
       snapshotTimestampMs: state.watermarkMs,
       added,
       removed,
+      misfitRows: misfitRowsOf(added, columns),
       schema: toIcebergSchema(columns, 0),
       properties: { ...writeLakeState(state), [columnsProperty]: state.columns },
       summary: {
@@ -114,7 +120,7 @@ async function rewrite(
       },
       operation: 'replace',
     });
-    return snapshotId;
+    return { snapshotId, misfitRows: misfitRowsOf(added, columns) };
   } catch (error) {
     if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_UNKNOWN') {
       await removeFiles(world.store, written);

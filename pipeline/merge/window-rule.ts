@@ -56,7 +56,7 @@ export function judgeWindow(
       'REFUSED_SEAM',
       `${table}: the full export is of ${formatInstant(chainStartMs)}, windows are of whole seconds`,
       `an item inserted before that instant in the same second and deleted in this window would stay for ever; nothing was written`,
-      `tidelake load a full export of ${formatInstant(seamStartMs)}, or tidelake merge --accept-seam to go on knowing this`,
+      `${askFull(summary, seamStartMs)} and load it, or tidelake merge --accept-seam to go on knowing this`,
     );
   }
   if (toMs <= watermarkMs && fromMs >= seamStartMs) return { verdict: 'known' };
@@ -70,7 +70,7 @@ export function judgeWindow(
       'REFUSED_GAP',
       `${table}: the lake ends at ${formatInstant(watermarkMs)} but this export starts at ${formatInstant(fromMs)}`,
       `nothing was written; changes from ${formatInstant(watermarkMs)} to ${formatInstant(fromMs)} would have been lost`,
-      `tidelake export ${table} --from ${formatInstant(start)} --to ${formatInstant(fromMs)}, or tidelake merge --accept-gap`,
+      `${askWindow(summary, start, fromMs)} and merge it first, or tidelake merge --accept-gap`,
     );
   }
   return refused(
@@ -78,9 +78,19 @@ export function judgeWindow(
     `${table}: the lake ends at ${formatInstant(watermarkMs)}, this export covers ${range(fromMs, toMs)}`,
     'an item inserted and deleted inside the overlap leaves no record and would come back; nothing was written',
     toMs > watermarkMs
-      ? `tidelake export ${table} --from ${formatInstant(watermarkMs)} --to ${formatInstant(toMs)}`
+      ? `${askWindow(summary, watermarkMs, toMs)} and merge that`
       : 'nothing to do: the epoch begins later',
   );
+}
+
+/** The request for a window, as the AWS command line takes it (times in whole seconds). */
+function askWindow(summary: IncrementalExport, fromMs: number, toMs: number): string {
+  const time = `ExportFromTime=${fromMs / 1000},ExportToTime=${toMs / 1000}`;
+  return `aws dynamodb export-table-to-point-in-time --table-arn ${summary.tableArn} --s3-bucket ${summary.s3Bucket ?? 'BUCKET'} --export-type INCREMENTAL_EXPORT --incremental-export-specification ${time}`;
+}
+
+function askFull(summary: IncrementalExport, atMs: number): string {
+  return `aws dynamodb export-table-to-point-in-time --table-arn ${summary.tableArn} --s3-bucket ${summary.s3Bucket ?? 'BUCKET'} --export-time ${atMs / 1000}`;
 }
 
 function range(fromMs: number, toMs: number): string {

@@ -32,7 +32,7 @@ function tableOf(items: readonly Item[]): TableColumns {
   return assignColumns(typesOf(items), key, numberExtents(statsOf(items)), null);
 }
 
-const runs = { numRuns: 120 };
+const runs = { numRuns: 40 };
 
 describe('round trip', () => {
   it('gives items back that met no column at all', () => {
@@ -49,7 +49,7 @@ describe('round trip', () => {
       fc.property(anyItems, (items) => {
         expect(writtenBack(scanned(items, typesOf(items)).rows)).toEqual(canonical(items));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -58,7 +58,7 @@ describe('round trip', () => {
       fc.property(anyItems, anyItems, (items, others) => {
         expect(writtenBack(scanned(items, typesOf(others)).rows)).toEqual(canonical(items));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -127,7 +127,7 @@ describe('round trip', () => {
         const read = ipcToRows(rowsToIpc(rows, before), after);
         expect(writtenBack(adaptRows(read, after.columns, key))).toEqual(canonical(items));
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -314,7 +314,7 @@ describe('beside the SDK', () => {
             .map((line) => unmarshall((JSON.parse(line) as { Item: never }).Item));
         expect(parse(writer.take())).toEqual(parse(linesOf(all)));
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });

@@ -1,5 +1,6 @@
 // The public API: what the command calls, and what a program of yours can call with a World of its own.
 
+export { TidelakeError } from '../schemas/errors.js';
 export { log } from './inspect/log.js';
 export { schema } from './inspect/schema-rows.js';
 export { status } from './inspect/status.js';
@@ -10,5 +11,4 @@ export { type SchemaChangeOptions, setColumnType } from './merge/set-column-type
 export * from './ports.js';
 export { query } from './query/query.js';
 export * from './reports.js';
-export { unload, type UnloadOptions } from './unload/unload.js';
-export { TidelakeError } from '../schemas/errors.js';
+export { type UnloadOptions, unload } from './unload/unload.js';

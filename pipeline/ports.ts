@@ -74,7 +74,12 @@ export interface Catalog {
   /** The current entry, or null when the table does not exist. */
   current(database: string, table: string): Promise<CatalogEntry | null>;
   /** Publishes new metadata (JSON bytes) on top of `base` (null: the table must not exist yet). */
-  commit(database: string, table: string, base: CatalogEntry | null, metadata: Uint8Array): Promise<CommitOutcome>;
+  commit(
+    database: string,
+    table: string,
+    base: CatalogEntry | null,
+    metadata: Uint8Array,
+  ): Promise<CommitOutcome>;
 }
 
 /** Local scratch space for spilled rows: fast, private, emptied at the end of the run. */
@@ -135,5 +140,8 @@ export interface World {
   readonly reporter: Reporter;
   readonly scratch: Scratch;
   readonly units: Units;
-  readonly engine: (options: { readonly threads: number; readonly memoryMb: number }) => Promise<QueryEngine>;
+  readonly engine: (options: {
+    readonly threads: number;
+    readonly memoryMb: number;
+  }) => Promise<QueryEngine>;
 }

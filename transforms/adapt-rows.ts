@@ -4,7 +4,14 @@
 
 import type { KeyAttribute } from '../schemas/attribute.js';
 import type { ColumnType } from '../schemas/columns.js';
-import { BytesColumn, type Column, ListColumn, LongColumn, StructColumn, WideColumn } from './columns.js';
+import {
+  BytesColumn,
+  type Column,
+  ListColumn,
+  type LongColumn,
+  StructColumn,
+  type WideColumn,
+} from './columns.js';
 import { numberTypeText, parseDecimal, toUnscaled } from './decimals.js';
 import { makeColumn, Rows, type TypedAttribute } from './make-columns.js';
 import { columnValue, misfitsOf, nullPaths, withNulls } from './render-json.js';
@@ -46,7 +53,9 @@ export function widens(from: ColumnType, to: ColumnType): boolean {
     case 'MAP':
       return widens(from.value, (to as typeof from).value);
     case 'M': {
-      const fields = new Map((to as typeof from).fields.map((field) => [field.attribute, field.type]));
+      const fields = new Map(
+        (to as typeof from).fields.map((field) => [field.attribute, field.type]),
+      );
       return from.fields.every((field) => {
         const type = fields.get(field.attribute);
         return type !== undefined && widens(field.type, type);
@@ -100,7 +109,8 @@ function listOf(source: ListColumn, child: Column): ListColumn {
 
 /** A number key's column in another number type; every key must fit (keys are never misfits). */
 function keyNumbers(source: Column, from: ColumnType, to: ColumnType): Column {
-  if (to.kind !== 'N' || from.kind !== 'N') throw new RangeError('a key column changes only its number type');
+  if (to.kind !== 'N' || from.kind !== 'N')
+    throw new RangeError('a key column changes only its number type');
   const out = makeColumn(to) as BytesColumn | LongColumn | WideColumn;
   const scale = to.number.type === 'decimal' ? to.number.scale : 0;
   for (let row = 0; row < source.n; row++) {

@@ -2,12 +2,12 @@
 // are found by when files are read. Names in lists and maps are those of the Parquet format's nested types.
 
 import {
+  Field as ArrowField,
   Binary,
   Bool,
   type Data,
   type DataType,
   Decimal,
-  Field as ArrowField,
   Int64,
   List,
   Map_,
@@ -103,7 +103,10 @@ function structData(column: Column, fields: ArrowField[], children: Data[]): Dat
 }
 
 function mapData(column: ListColumn, keyId: number, valueId: number, key: Data, value: Data): Data {
-  const fields = [arrowField('key', keyId, key.type, false), arrowField('value', valueId, value.type)];
+  const fields = [
+    arrowField('key', keyId, key.type, false),
+    arrowField('value', valueId, value.type),
+  ];
   const entries = structData(column.child, fields, [key, value]);
   return makeData({
     type: new Map_(new ArrowField('key_value', entries.type as Struct, false) as never),
@@ -169,7 +172,9 @@ function numberData(column: Column, number: Extract<ColumnType, { kind: 'N' }>['
 export function rowsToIpc(rows: Rows, table: TableColumns): Uint8Array {
   const { own } = table;
   const children = table.columns.map((field, i) => toData(rows.columns[i]!, field.type));
-  const fields = table.columns.map((field, i) => arrowField(field.name, field.id, children[i]!.type));
+  const fields = table.columns.map((field, i) =>
+    arrowField(field.name, field.id, children[i]!.type),
+  );
   const written = makeData({
     type: new TimestampMicrosecond(),
     ...head(rows.writtenAt),
@@ -283,7 +288,9 @@ function readList(data: Data, child: (data: Data, field: ArrowField) => Column):
   const elements = data.children[0]!;
   const end = first + offsets[data.length]!;
   const used =
-    first === 0 && end === elements.length ? elements : (elements.slice(first, end - first) as Data);
+    first === 0 && end === elements.length
+      ? elements
+      : (elements.slice(first, end - first) as Data);
   const list = new ListColumn(child(used, data.type.children[0] as ArrowField));
   fillOk(list, data);
   list.offsets = grownOffsets(offsets, list);
@@ -369,7 +376,9 @@ function batchRows(batch: RecordBatch, table: TableColumns): Rows {
   for (let i = 0; i < n; i++) lives.push(true);
   return new Rows(table.columns, columns, {
     writtenAt: (writtenAt === undefined ? absent(longType, n) : readLongs(writtenAt)) as LongColumn,
-    nulls: (nulls === undefined ? absent(list, n) : fromData(nulls, list)) as ListColumn<BytesColumn>,
+    nulls: (nulls === undefined
+      ? absent(list, n)
+      : fromData(nulls, list)) as ListColumn<BytesColumn>,
     misfits: (misfits === undefined
       ? absent(map, n)
       : fromData(misfits, map)) as ListColumn<StructColumn>,
@@ -405,7 +414,9 @@ export function keysOfRows(
 /** Rows of an Arrow IPC stream (of one or several batches). */
 export function ipcToRows(ipc: Uint8Array, table: TableColumns): Rows {
   const { batches } = tableFromIPC(ipc);
-  const parts = batches.filter((batch) => batch.numRows > 0).map((batch) => batchRows(batch, table));
+  const parts = batches
+    .filter((batch) => batch.numRows > 0)
+    .map((batch) => batchRows(batch, table));
   if (parts.length === 1) return parts[0]!;
   const all = new Rows(table.columns);
   for (const part of parts) all.appendRange(part, 0, part.n);

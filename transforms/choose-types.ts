@@ -144,7 +144,8 @@ export function misfitBound(stats: TypeStats, type: ColumnType): number {
   let bound = presentCount(stats) - (stats.counts[kind] ?? 0);
   if (type.kind === 'N') bound += unfit(stats.numbers, type.number);
   if (type.kind === 'NS') bound += unfit(stats.members, type.number);
-  if (type.kind === 'L' && stats.element !== null) bound += misfitBound(stats.element, type.element);
+  if (type.kind === 'L' && stats.element !== null)
+    bound += misfitBound(stats.element, type.element);
   if (type.kind === 'MAP') {
     const values = stats.values ?? (stats.fields === null ? null : mergedFields(stats.fields));
     if (values !== null) bound += misfitBound(values, type.value);

@@ -47,8 +47,10 @@ export function decimalText(value: Decimal): string {
   const sign = value.negative ? '-' : '';
   const before = digits.length + exponent;
   if (exponent >= 0 && before <= 40) return sign + digits + '0'.repeat(exponent);
-  if (exponent < 0 && before > 0) return `${sign}${digits.slice(0, before)}.${digits.slice(before)}`;
-  if (before <= 0 && digits.length - before <= 40) return `${sign}0.${'0'.repeat(-before)}${digits}`;
+  if (exponent < 0 && before > 0)
+    return `${sign}${digits.slice(0, before)}.${digits.slice(before)}`;
+  if (before <= 0 && digits.length - before <= 40)
+    return `${sign}0.${'0'.repeat(-before)}${digits}`;
   const magnitude = before - 1;
   const rest = digits.length > 1 ? `.${digits.slice(1)}` : '';
   return `${sign}${digits[0]}${rest}E${magnitude < 0 ? '' : '+'}${magnitude}`;
@@ -64,7 +66,8 @@ export function unscaledText(unscaled: bigint, scale: number): string {
     let end = digits.length;
     const dot = digits.length - scale;
     while (end > dot && digits.charCodeAt(end - 1) === 48) end--;
-    digits = end === dot ? digits.slice(0, dot) : `${digits.slice(0, dot)}.${digits.slice(dot, end)}`;
+    digits =
+      end === dot ? digits.slice(0, dot) : `${digits.slice(0, dot)}.${digits.slice(dot, end)}`;
   }
   return negative ? `-${digits}` : digits;
 }
@@ -112,7 +115,8 @@ export function classify(value: Decimal): { integer: number; fraction: number; c
   const fraction = Math.max(0, -value.exponent);
   if (integer === 19 && fraction === 0) {
     const unscaled = toUnscaled(value, 0);
-    if (unscaled > int64Max || unscaled < int64Min) return { integer, fraction, class: longTooWide };
+    if (unscaled > int64Max || unscaled < int64Min)
+      return { integer, fraction, class: longTooWide };
   }
   return { integer, fraction, class: classOf(integer, fraction) };
 }

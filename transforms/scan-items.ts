@@ -7,13 +7,13 @@ import type { KeyAttribute, Tag } from '../schemas/attribute.js';
 import type { ColumnType, NumberType } from '../schemas/columns.js';
 import { attributeNamesMax, depthMax } from '../schemas/limits.js';
 import {
-  BytesColumn,
+  type BytesColumn,
   type Column,
-  FlagColumn,
-  ListColumn,
+  type FlagColumn,
+  type ListColumn,
   LongColumn,
-  StructColumn,
-  WideColumn,
+  type StructColumn,
+  type WideColumn,
 } from './columns.js';
 import {
   classify,
@@ -219,9 +219,7 @@ export class ItemScanner {
       classes += count;
       return classes - count;
     };
-    this.slots = plan.types.map(
-      (column, i) => new Slot(column.type, this.rows.columns[i]!, take),
-    );
+    this.slots = plan.types.map((column, i) => new Slot(column.type, this.rows.columns[i]!, take));
     this.histogram = new Uint32Array(classes);
     this.names = new NameTable(plan.types.map((column) => column.attribute));
   }
@@ -286,8 +284,7 @@ export class ItemScanner {
       else if (part === 'Keys') {
         keyMap = this.mapValue();
         keys = this.keysOf(keyMap, true);
-      }
-      else if (part === 'OldImage') oldKeys = this.keysOf(this.mapValue(), false);
+      } else if (part === 'OldImage') oldKeys = this.keysOf(this.mapValue(), false);
       else if (part === 'NewImage') {
         this.item();
         this.writeKey();
@@ -810,7 +807,7 @@ export class ItemScanner {
 
   private checkDistinct(names: BytesColumn, first: number): void {
     const seen = new Set<string>();
-        for (let i = first; i < names.n; i++) {
+    for (let i = first; i < names.n; i++) {
       const name = latin1(names.data, names.offsets[i]!, names.offsets[i + 1]!);
       if (seen.has(name)) throw bad('a name stands twice in a map');
       seen.add(name);
@@ -1252,7 +1249,8 @@ export class ItemScanner {
       p = next;
       const c = b[p];
       if (c === quote) break;
-      if (c !== backslash || p >= this.end) throw bad('a string is not ended, or has a bare control character');
+      if (c !== backslash || p >= this.end)
+        throw bad('a string is not ended, or has a bare control character');
       const e = b[p + 1]!;
       p += 2;
       switch (e) {
@@ -1421,17 +1419,14 @@ export class ItemScanner {
     // Few names in this batch: count their values one by one, name by name, so that batches add up exactly.
     const only = entries.children[1]!;
     const names = entries.children[0] as BytesColumn;
-        const below = slot.below!;
+    const below = slot.below!;
     for (let i = 0; i < names.n; i++) {
       if (only.ok[i] === 0) continue;
       const name = utf8(names.data, names.offsets[i]!, names.offsets[i + 1]!);
       observe(fieldOf(stats, name), columnValue(below.type, only, i));
     }
   }
-
 }
-
-
 
 /** The statistics of one attribute among those of the item; null past the limit of names. */
 function fieldOfItem(stats: TypeStats, name: string): TypeStats | null {

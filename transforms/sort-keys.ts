@@ -2,7 +2,7 @@
 // numbers by value, the partition key before the sort key. Two items are the same exactly when these are equal.
 
 import type { KeyTag } from '../schemas/attribute.js';
-import { BytesColumn } from './columns.js';
+import type { BytesColumn } from './columns.js';
 import { type Decimal, parseDecimal } from './decimals.js';
 
 /** Bytes of one growing key. */
@@ -69,7 +69,9 @@ export class KeyWriter {
 }
 
 /** The comparable form of a key given as text per attribute (S and N as they are, B as bytes in latin1). For tests and routing tables. */
-export function keyBytes(parts: readonly { readonly tag: KeyTag; readonly bytes: Uint8Array }[]): Uint8Array {
+export function keyBytes(
+  parts: readonly { readonly tag: KeyTag; readonly bytes: Uint8Array }[],
+): Uint8Array {
   const writer = new KeyWriter();
   parts.forEach((part, i) => {
     if (part.tag === 'N') writer.numberText(Buffer.from(part.bytes).toString('latin1'));
@@ -128,21 +130,65 @@ export function sortedOrder(keys: BytesColumn): Int32Array {
   let sorted = true;
   for (let i = 1; i < n && sorted; i++) sorted = compareKeys(keys, i - 1, keys, i) <= 0;
   if (sorted) return order;
-  const skip = commonPrefix(keys);
-  // Radix sort on the eight bytes after the common prefix, then exact comparison where those are equal.
-  const width = 8;
-  const prefix = new Uint8Array(n * width);
-  for (let i = 0; i < n; i++) {
-    const start = keys.offsets[i]! + skip;
-    const end = Math.min(keys.offsets[i + 1]!, start + width);
-    for (let j = start, at = i * width; j < end; j++) prefix[at++] = keys.data[j]!;
+  sortSlice(keys, order, 0, n, 0);
+  return order;
+}
+
+const sliceOfInsertion = 16;
+const width = 8;
+
+/** Sorts order[start, end), whose keys agree in their first `depth` bytes: radix sort on the eight bytes after the
+ *  common prefix, then the same for rows that agree in those. */
+function sortSlice(
+  keys: BytesColumn,
+  order: Int32Array,
+  start: number,
+  end: number,
+  depth: number,
+): void {
+  const n = end - start;
+  if (n <= sliceOfInsertion) {
+    insertionSort(keys, order, start, end);
+    return;
   }
-  let from: Int32Array = order;
+  const skip = commonPrefix(keys, order, start, end, depth);
+  const prefix = new Uint8Array(n * width);
+  let longer = false;
+  for (let i = 0; i < n; i++) {
+    const row = order[start + i]!;
+    const first = keys.offsets[row]! + skip;
+    const last = keys.offsets[row + 1]!;
+    const stop = Math.min(last, first + width);
+    if (last > first + width) longer = true;
+    for (let j = first, at = i * width; j < stop; j++) prefix[at++] = keys.data[j]!;
+  }
+  const sorted = radixSort(prefix, n);
+  const rows = order.slice(start, end);
+  for (let i = 0; i < n; i++) order[start + i] = rows[sorted[i]!]!;
+  let first = 0;
+  for (let i = 1; i <= n; i++) {
+    if (i < n && samePrefix(prefix, sorted[i - 1]!, sorted[i]!)) continue;
+    if (i - first > 1) {
+      // Where no key is longer, only zero bytes at the ends can differ: few, and compared exactly.
+      if (longer && skip === depth && (i - first) * 2 > n && depth > 0) {
+        // No headway: keys that end here beside keys that go on with zero bytes. Compare them.
+        order.subarray(start + first, start + i).sort((a, b) => compareKeys(keys, a, keys, b));
+      } else if (longer) sortSlice(keys, order, start + first, start + i, skip);
+      else insertionSort(keys, order, start + first, start + i);
+    }
+    first = i;
+  }
+}
+
+/** The stable order of n records of `width` bytes. */
+function radixSort(prefix: Uint8Array, n: number): Int32Array {
+  let from: Int32Array = new Int32Array(n);
+  for (let i = 0; i < n; i++) from[i] = i;
   let to: Int32Array = new Int32Array(n);
   const counts = new Int32Array(256);
   for (let byte = width - 1; byte >= 0; byte--) {
     counts.fill(0);
-    for (let i = 0; i < n; i++) counts[prefix[i * width + byte]!]!++;
+    for (let at = byte; at < n * width; at += width) counts[prefix[at]!]!++;
     if (counts[prefix[byte]!] === n) continue;
     let sum = 0;
     for (let v = 0; v < 256; v++) {
@@ -151,37 +197,49 @@ export function sortedOrder(keys: BytesColumn): Int32Array {
       sum += c;
     }
     for (let i = 0; i < n; i++) {
-      const row = from[i]!;
-      to[counts[prefix[row * width + byte]!]!++] = row;
+      const record = from[i]!;
+      to[counts[prefix[record * width + byte]!]!++] = record;
     }
     [from, to] = [to, from];
-  }
-  let start = 0;
-  for (let i = 1; i <= n; i++) {
-    if (i < n && samePrefix(prefix, from[i - 1]!, from[i]!, width)) continue;
-    if (i - start > 1) {
-      from.subarray(start, i).sort((a, b) => compareKeys(keys, a, keys, b) || a - b);
-    }
-    start = i;
   }
   return from;
 }
 
-function samePrefix(prefix: Uint8Array, a: number, b: number, width: number): boolean {
+function insertionSort(keys: BytesColumn, order: Int32Array, start: number, end: number): void {
+  for (let i = start + 1; i < end; i++) {
+    const row = order[i]!;
+    let at = i;
+    while (at > start && compareKeys(keys, order[at - 1]!, keys, row) > 0) {
+      order[at] = order[at - 1]!;
+      at--;
+    }
+    order[at] = row;
+  }
+}
+
+function samePrefix(prefix: Uint8Array, a: number, b: number): boolean {
   for (let i = 0; i < width; i++) {
     if (prefix[a * width + i] !== prefix[b * width + i]) return false;
   }
   return true;
 }
 
-function commonPrefix(keys: BytesColumn): number {
-  const first = keys.offsets[0]!;
-  let common = keys.offsets[1]! - first;
-  for (let i = 1; i < keys.n && common > 0; i++) {
-    const start = keys.offsets[i]!;
-    const length = Math.min(common, keys.offsets[i + 1]! - start);
-    let j = 0;
-    while (j < length && keys.data[start + j] === keys.data[first + j]) j++;
+/** Bytes that the keys of order[start, end) have in common, at least `depth`. */
+function commonPrefix(
+  keys: BytesColumn,
+  order: Int32Array,
+  start: number,
+  end: number,
+  depth: number,
+): number {
+  const row = order[start]!;
+  const first = keys.offsets[row]!;
+  let common = keys.offsets[row + 1]! - first;
+  for (let i = start + 1; i < end && common > depth; i++) {
+    const at = keys.offsets[order[i]!]!;
+    const length = Math.min(common, keys.offsets[order[i]! + 1]! - at);
+    let j = Math.min(depth, length);
+    while (j < length && keys.data[at + j] === keys.data[first + j]) j++;
     common = j;
   }
   return common;

@@ -107,7 +107,14 @@ function noteExtents(
     noteExtents(type.value, type.valueId, attribute, [...path, '{}'], extents, found);
   } else if (type.kind === 'M') {
     for (const field of type.fields) {
-      noteExtents(field.type, field.id, attribute, [...path, `.${field.attribute}`], extents, found);
+      noteExtents(
+        field.type,
+        field.id,
+        attribute,
+        [...path, `.${field.attribute}`],
+        extents,
+        found,
+      );
     }
   }
 }

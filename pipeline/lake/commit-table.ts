@@ -2,7 +2,12 @@
 // removed; what an unknown one wrote is left alone, since it may be the table now.
 
 import { TidelakeError } from '../../schemas/errors.js';
-import type { IcebergSchema, PartitionSpec, SortOrder, TableMetadata } from '../../schemas/iceberg.js';
+import type {
+  IcebergSchema,
+  PartitionSpec,
+  SortOrder,
+  TableMetadata,
+} from '../../schemas/iceberg.js';
 import type { Catalog, World } from '../ports.js';
 import { newTableMetadata, serializeTableMetadata } from './iceberg/metadata.js';
 import { type AddedFile, buildSnapshot } from './iceberg/snapshot-builder.js';

@@ -8,8 +8,8 @@ import type { Ids, ObjectStore, ObjectWriter } from '../ports.js';
 import type { RowGroup } from '../units/row-groups.js';
 import type { AddedFile } from './iceberg/snapshot-builder.js';
 import { partitionPath } from './iceberg/transforms.js';
-import { ParquetAssembler } from './parquet/assembler.js';
 import type { CopiedRowGroup } from './parquet/assembler.js';
+import { ParquetAssembler } from './parquet/assembler.js';
 import { icebergStats } from './parquet/file-stats.js';
 import type { ParquetFooter } from './parquet/footer.js';
 

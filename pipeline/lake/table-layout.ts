@@ -1,13 +1,13 @@
 // How a table is laid out: partitioned by a transform over key attributes, rows in a file sorted by key.
 // Source: Apache Iceberg spec, "Partitioning", "Sorting".
 
-import { TidelakeError } from '../../schemas/errors.js';
 import type { KeyAttribute } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
+import { TidelakeError } from '../../schemas/errors.js';
 import type { PartitionSpec, SortOrder, TableMetadata } from '../../schemas/iceberg.js';
 import type { RoutingField } from '../units/routing.js';
-import { parseTransform } from './iceberg/transforms.js';
 import { specById } from './iceberg/metadata.js';
+import { parseTransform } from './iceberg/transforms.js';
 
 /** A partition field as a person writes it. */
 export interface LayoutField {

@@ -1,10 +1,16 @@
 // A full export becomes an epoch: verified, typed from every record, sorted, and swapped in by one commit.
 
-import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { TableColumns } from '../../schemas/columns.js';
+import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportDataFile, FullExport } from '../../schemas/export-manifest.js';
 import { sameType } from '../../transforms/adapt-rows.js';
-import { allKnown, columnsProperty, nextColumnMap, toIcebergSchema } from '../../transforms/column-map.js';
+import {
+  allKnown,
+  columnsProperty,
+  nextColumnMap,
+  readColumns,
+  toIcebergSchema,
+} from '../../transforms/column-map.js';
 import type { TypedAttribute } from '../../transforms/make-columns.js';
 import { numberExtents, planTypes } from '../../transforms/plan-types.js';
 import { assignColumns } from '../../transforms/table-columns.js';
@@ -18,8 +24,7 @@ import { FilesCatalog } from '../lake/files-catalog.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import { formatInstant, type LakeState, writeLakeState } from '../lake/lake-state.js';
-import { openTable, type OpenTable } from '../lake/open-table.js';
-import { tableNameOf } from '../lake/table-name.js';
+import { type OpenTable, openTable } from '../lake/open-table.js';
 import {
   type LayoutField,
   layoutOf,
@@ -28,14 +33,14 @@ import {
   routingFields,
   sortOrderOf,
 } from '../lake/table-layout.js';
+import { tableNameOf } from '../lake/table-name.js';
 import type { World } from '../ports.js';
 import type { LoadReport, Target } from '../reports.js';
-import { sampleExport, type Sample, splittingKeys } from './sample-export.js';
-import { scanExport, type ScannedExport } from './scan-export.js';
+import { groupBytesMax, groupRowsMax } from '../units/row-groups.js';
+import { type Sample, sampleExport, splittingKeys } from './sample-export.js';
+import { type ScannedExport, scanExport } from './scan-export.js';
 import { settleTypes } from './settle-types.js';
 import { writeEpoch } from './write-epoch.js';
-import { readColumns } from '../../transforms/column-map.js';
-import { groupBytesMax, groupRowsMax } from '../units/row-groups.js';
 
 export interface LoadOptions extends Target {
   readonly exportUri: string;
@@ -142,7 +147,9 @@ async function fullExportAt(world: World, options: LoadOptions): Promise<FullExp
 }
 
 function isLoaded(open: OpenTable, summary: FullExport): boolean {
-  return open.state.baseline.exportArn === summary.exportArn && open.state.tableId === summary.tableId;
+  return (
+    open.state.baseline.exportArn === summary.exportArn && open.state.tableId === summary.tableId
+  );
 }
 
 function checkEpoch(open: OpenTable, summary: FullExport, options: LoadOptions): void {
@@ -174,7 +181,11 @@ function noKey(summary: FullExport, exportUri: string): TidelakeError {
   );
 }
 
-function checkKeyNames(names: readonly string[], open: OpenTable | null, summary: FullExport): void {
+function checkKeyNames(
+  names: readonly string[],
+  open: OpenTable | null,
+  summary: FullExport,
+): void {
   const known = open?.state;
   if (known === undefined || known.tableId !== summary.tableId) return;
   const before = known.key.map((key) => key.name);
@@ -206,7 +217,8 @@ async function planLoad(
   let layout: readonly LayoutField[];
   if (options.partition !== undefined) layout = parseLayout(options.partition, keyNames);
   else if (options.buckets !== undefined) layout = bucketLayout(options.buckets);
-  else if (open !== null) layout = layoutOf(open.md, readColumns(open.md, open.md['current-schema-id']));
+  else if (open !== null)
+    layout = layoutOf(open.md, readColumns(open.md, open.md['current-schema-id']));
   else layout = bucketLayout(Math.ceil(bytes / compression / bucketBytesMax));
   const [first] = layout;
   const buckets =
@@ -251,7 +263,9 @@ async function scanPlanned(
     });
     const types = await settleTypes(key, scanned.stats, scanned.segments, world.scratch);
     // Where a number key is of another type than the sample's, rows lie in wrong partitions: cut them again.
-    const wrong = plan.layout.some(({ keyIndex }) => !sameType(guess[keyIndex]!.type, types[keyIndex]!.type));
+    const wrong = plan.layout.some(
+      ({ keyIndex }) => !sameType(guess[keyIndex]!.type, types[keyIndex]!.type),
+    );
     if (!wrong) return { ...scanned, types };
     guess = types;
   }
@@ -270,7 +284,11 @@ interface EpochCommit {
   readonly sortOrder: ReturnType<typeof sortOrderOf>;
 }
 
-async function commitEpoch(world: World, catalog: FilesCatalog, commit: EpochCommit): Promise<void> {
+async function commitEpoch(
+  world: World,
+  catalog: FilesCatalog,
+  commit: EpochCommit,
+): Promise<void> {
   const { options, summary, open, columns } = commit;
   const snapshotId = world.ids.snapshotId();
   const epoch = (open?.state.epoch ?? 0) + 1;
@@ -356,4 +374,3 @@ function loadReport(
     seconds: (world.clock.nowMs() - facts.startMs) / 1000,
   };
 }
-

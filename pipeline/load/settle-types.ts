@@ -1,7 +1,6 @@
 // The types of a new epoch, from all that was seen. Attributes that may have too many misfits are counted row by row.
 
 import type { KeyAttribute } from '../../schemas/attribute.js';
-import type { TypedAttribute } from '../../transforms/make-columns.js';
 import {
   chooseJsonPlaces,
   chooseType,
@@ -10,6 +9,7 @@ import {
   type JsonPlaces,
 } from '../../transforms/choose-types.js';
 import { countRowDeviations } from '../../transforms/count-deviations.js';
+import type { TypedAttribute } from '../../transforms/make-columns.js';
 import { planTypes } from '../../transforms/plan-types.js';
 import { presentCount, type TypeStats } from '../../transforms/type-stats.js';
 import type { Scratch } from '../ports.js';

@@ -33,7 +33,10 @@ interface Candidate {
 
 /** Merges exports. Yields a report for each, in the order they were taken up; errors of single windows are reported,
  *  and end the run. Throws what cannot be laid to one export. */
-export async function* mergeExports(world: World, options: MergeOptions): AsyncGenerator<MergeReport> {
+export async function* mergeExports(
+  world: World,
+  options: MergeOptions,
+): AsyncGenerator<MergeReport> {
   const candidates = await readCandidates(world, options.exportUris);
   const catalog = new FilesCatalog(world.store, options.lake);
   const tables = new Map<string, Candidate[]>();
@@ -79,7 +82,12 @@ class TableMerge {
 
   private async open(): Promise<OpenTable | null> {
     const { database } = this.options;
-    return openTable({ store: this.world.store, catalog: this.catalog, database, table: this.table });
+    return openTable({
+      store: this.world.store,
+      catalog: this.catalog,
+      database,
+      table: this.table,
+    });
   }
 
   /** Merges this table's candidates; false when one was refused. */
@@ -150,7 +158,8 @@ class TableMerge {
     // Windows beyond the chain are judged too: they are known, or say what is missing.
     const endMs = chain.at(-1)?.window.toMs ?? watermarkMs;
     const passed = others.filter(
-      (one) => one.window.fromMs < endMs && one.window.toMs > watermarkMs && one.window.toMs <= endMs,
+      (one) =>
+        one.window.fromMs < endMs && one.window.toMs > watermarkMs && one.window.toMs <= endMs,
     );
     for (const summary of passed) {
       skipped.push({ summary, reason: 'covered by other windows of the chain' });

@@ -1,13 +1,18 @@
 // One window becomes one snapshot: verified, typed, merged into the row groups it touches, committed with its watermark.
 
-import { TidelakeError } from '../../schemas/errors.js';
 import type { KeyAttribute, KeyTag } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
+import { TidelakeError } from '../../schemas/errors.js';
 import type { ExportDataFile, IncrementalExport } from '../../schemas/export-manifest.js';
 import type { DataFile } from '../../schemas/iceberg.js';
 import { retypeBytesMax } from '../../schemas/limits.js';
-import { columnsProperty, nextColumnMap, readColumns, toIcebergSchema } from '../../transforms/column-map.js';
-import { evolveTypes, type Evolution, numberExtents } from '../../transforms/plan-types.js';
+import {
+  columnsProperty,
+  nextColumnMap,
+  readColumns,
+  toIcebergSchema,
+} from '../../transforms/column-map.js';
+import { type Evolution, evolveTypes, numberExtents } from '../../transforms/plan-types.js';
 import { assignColumns } from '../../transforms/table-columns.js';
 import type { TypeStats } from '../../transforms/type-stats.js';
 import { readDataFiles } from '../export/read-files.js';
@@ -151,7 +156,11 @@ function nextColumns(
 
 function extentsByPath(table: TableColumns): Map<string, readonly [number, number]> {
   const out = new Map<string, readonly [number, number]>();
-  const note = (type: TableColumns['columns'][number]['type'], id: number, path: string[]): void => {
+  const note = (
+    type: TableColumns['columns'][number]['type'],
+    id: number,
+    path: string[],
+  ): void => {
     const extent = table.extents.get(type.kind === 'NS' ? type.elementId : id);
     if (extent !== undefined) out.set(JSON.stringify(path), extent);
     if (type.kind === 'L') note(type.element, type.elementId, [...path, '[]']);
@@ -204,7 +213,10 @@ function* partitionWork(
   table: TableColumns,
 ): Generator<PartitionWork> {
   const whole = evolution.retyped.length > 0;
-  const changes = new Map<string, { values: Segment['partition']; ranges: Map<number, Segment[]> }>();
+  const changes = new Map<
+    string,
+    { values: Segment['partition']; ranges: Map<number, Segment[]> }
+  >();
   for (const segment of segments) {
     const text = partitionText(segment.partition);
     let own = changes.get(text);
@@ -272,7 +284,9 @@ async function commit(world: World, catalog: Catalog, window: WindowCommit): Pro
     removed: window.removed,
     misfitRows: window.misfitRows,
     schema: toIcebergSchema(columns, 0),
-    ...(window.spec === null ? {} : { spec: window.spec, sortOrder: sortOrderOf(columns, columns.key) }),
+    ...(window.spec === null
+      ? {}
+      : { spec: window.spec, sortOrder: sortOrderOf(columns, columns.key) }),
     properties: { ...writeLakeState(state), [columnsProperty]: state.columns },
     summary: {
       'tidelake.kind': 'merge',

@@ -1,9 +1,14 @@
 // A column gets another type by a person's word: every file is rewritten, its values scanned into the new column.
 
-import { TidelakeError } from '../../schemas/errors.js';
 import type { ColumnType, NumberType, TableColumns } from '../../schemas/columns.js';
+import { TidelakeError } from '../../schemas/errors.js';
 import { sameType } from '../../transforms/adapt-rows.js';
-import { columnsProperty, nextColumnMap, readColumns, toIcebergSchema } from '../../transforms/column-map.js';
+import {
+  columnsProperty,
+  nextColumnMap,
+  readColumns,
+  toIcebergSchema,
+} from '../../transforms/column-map.js';
 import { numberTypes, numberTypeText } from '../../transforms/decimals.js';
 import { assignColumns } from '../../transforms/table-columns.js';
 import { commitTable } from '../lake/commit-table.js';
@@ -41,7 +46,8 @@ export async function setColumnType(
   checkWriter(open.md, open.state);
   const before = readColumns(open.md, open.md['current-schema-id']);
   const index = before.columns.findIndex((field) => field.name === options.column);
-  if (index < before.key.length) throw usage(index < 0 ? 'there is no such column' : 'a key column keeps its type');
+  if (index < before.key.length)
+    throw usage(index < 0 ? 'there is no such column' : 'a key column keeps its type');
   const type = parseType(options.type);
   const field = before.columns[index]!;
   const report = (
@@ -91,7 +97,10 @@ async function rewrite(
       for (const path of result.removed) removed.add(path);
     }
     const snapshotId = world.ids.snapshotId();
-    const all: TableColumns = { ...columns, extents: new Map([...before.extents, ...columns.extents]) };
+    const all: TableColumns = {
+      ...columns,
+      extents: new Map([...before.extents, ...columns.extents]),
+    };
     const state = {
       ...open.state,
       columns: nextColumnMap(all, open.md),

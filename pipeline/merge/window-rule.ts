@@ -34,7 +34,9 @@ export function judgeWindow(
     );
   }
   const chainStartMs = state.baseline.exportTimeMs;
-  const closed = state.gaps.find((gap) => gap.kind === 'gap' && fromMs < gap.toMs && toMs > gap.fromMs);
+  const closed = state.gaps.find(
+    (gap) => gap.kind === 'gap' && fromMs < gap.toMs && toMs > gap.fromMs,
+  );
   if (closed !== undefined) {
     return refused(
       'REFUSED_GAP_CLOSED',

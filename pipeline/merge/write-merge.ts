@@ -71,7 +71,8 @@ function stretches(work: PartitionWork): Task[][] {
     const copyable = hasColumns(file.footer, work.table);
     return file.index!.map((_, group): Task => {
       const segments = changes.get(range++) ?? [];
-      if (segments.length === 0 && !whole && copyable) return { sources: [], segments, copy: { file, group } };
+      if (segments.length === 0 && !whole && copyable)
+        return { sources: [], segments, copy: { file, group } };
       const source = { uri: file.uri, size: file.size, groups: [group], deleted: null };
       return { sources: [source], segments, copy: null };
     });

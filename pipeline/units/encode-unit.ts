@@ -1,7 +1,7 @@
 // Encode unit: the segments of one key range become sorted row groups of the table's columns.
 
-import { refuse } from '../../schemas/errors.js';
 import type { TableColumns } from '../../schemas/columns.js';
+import { refuse } from '../../schemas/errors.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
 import { BytesColumn } from '../../transforms/columns.js';
 import { Rows } from '../../transforms/make-columns.js';
@@ -62,12 +62,14 @@ function sortedRows(parts: readonly Rows[], table: TableColumns): Rows {
     }
   });
   const order = sortedOrder(keys);
+  const orderedParts = new Uint32Array(total);
+  const orderedRows = new Int32Array(total);
+  for (let i = 0; i < total; i++) {
+    orderedParts[i] = partOf[order[i]!]!;
+    orderedRows[i] = rowOf[order[i]!]!;
+  }
   const sorted = new Rows(table.columns);
-  sorted.takeFrom(
-    parts,
-    Uint32Array.from(order, (i) => partOf[i]!),
-    Int32Array.from(order, (i) => rowOf[i]!),
-  );
+  sorted.takeFrom(parts, orderedParts, orderedRows);
   return sorted;
 }
 

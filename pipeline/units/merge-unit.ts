@@ -2,8 +2,8 @@
 // one walk over both is enough: rows that no change names are copied in long runs.
 
 import type { TableColumns } from '../../schemas/columns.js';
-import { ipcToRows } from '../../transforms/arrow-rows.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
+import { ipcToRows } from '../../transforms/arrow-rows.js';
 import { Rows } from '../../transforms/make-columns.js';
 import { compareKeys, sortedOrder } from '../../transforms/sort-keys.js';
 import { decodeRowGroups } from '../lake/parquet/decode-row-group.js';

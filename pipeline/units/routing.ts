@@ -29,7 +29,12 @@ export interface Routing {
 }
 
 /** The value that Iceberg's transforms take for one row of a key column as it was scanned. */
-function keyValue(tag: KeyAttribute['tag'], type: ColumnType, column: BytesColumn, row: number): PartitionValue {
+function keyValue(
+  tag: KeyAttribute['tag'],
+  type: ColumnType,
+  column: BytesColumn,
+  row: number,
+): PartitionValue {
   const bytes = Buffer.from(
     column.data.buffer,
     column.data.byteOffset + column.offsets[row]!,
@@ -111,7 +116,12 @@ function partitioner(
     // The usual case, hashed in place.
     const column = keyColumns[only.keyIndex]!;
     return (row) => {
-      const value = bucketOf(column.data, bucket.width, column.offsets[row]!, column.offsets[row + 1]!);
+      const value = bucketOf(
+        column.data,
+        bucket.width,
+        column.offsets[row]!,
+        column.offsets[row + 1]!,
+      );
       return find(value, [value]);
     };
   }

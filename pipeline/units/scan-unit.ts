@@ -91,7 +91,9 @@ export async function scanUnit(
   }
   await batches.flush(true);
   const { segments, seen } = batches;
-  const transfer = segments.flatMap((s) => (s.bytes === null ? [] : [s.bytes.buffer as ArrayBuffer]));
+  const transfer = segments.flatMap((s) =>
+    s.bytes === null ? [] : [s.bytes.buffer as ArrayBuffer],
+  );
   return { output: { segments, stats: seen, records }, transfer };
 }
 

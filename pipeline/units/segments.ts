@@ -2,7 +2,7 @@
 // encode and merge units take.
 
 import type { PartitionValue } from '../../schemas/iceberg.js';
-import { Rows, type TypedAttribute } from '../../transforms/make-columns.js';
+import type { Rows, TypedAttribute } from '../../transforms/make-columns.js';
 import { unpackRows } from '../../transforms/pack-rows.js';
 import type { Scratch, ScratchRef } from '../ports.js';
 

@@ -7,12 +7,13 @@ import type { ColumnType } from '../schemas/columns.js';
 import {
   BytesColumn,
   type Column,
+  type FlagColumn,
   ListColumn,
   type LongColumn,
   StructColumn,
   type WideColumn,
 } from './columns.js';
-import { numberTypeText, parseDecimal, toUnscaled } from './decimals.js';
+import { classify, fitTable, numberTypeText, parseDecimal, toUnscaled } from './decimals.js';
 import { makeColumn, Rows, type TypedAttribute } from './make-columns.js';
 import { columnValue, misfitsOf, nullPaths, withNulls } from './render-json.js';
 import { ItemScanner } from './scan-items.js';
@@ -107,12 +108,14 @@ function listOf(source: ListColumn, child: Column): ListColumn {
   return list;
 }
 
-/** A number key's column in another number type; every key must fit (keys are never misfits). */
-function keyNumbers(source: Column, from: ColumnType, to: ColumnType): Column {
+/** A number key's column in another number type. Every item's key must fit (keys are never misfits); that of a row that
+ *  only deletes need not: then no item of the table has it. */
+function keyNumbers(source: Column, from: ColumnType, to: ColumnType, lives: FlagColumn): Column {
   if (to.kind !== 'N' || from.kind !== 'N')
     throw new RangeError('a key column changes only its number type');
   const out = makeColumn(to) as BytesColumn | LongColumn | WideColumn;
   const scale = to.number.type === 'decimal' ? to.number.scale : 0;
+  const fits = fitTable(to.number);
   for (let row = 0; row < source.n; row++) {
     if (source.ok[row] === 0) {
       out.appendNulls(1);
@@ -122,7 +125,12 @@ function keyNumbers(source: Column, from: ColumnType, to: ColumnType): Column {
     if (out instanceof BytesColumn) {
       const text = Buffer.from(value.text, 'latin1');
       out.pushBytes(text, 0, text.length);
-    } else out.pushBigInt(toUnscaled(parseDecimal(value.text)!, scale));
+      continue;
+    }
+    const number = parseDecimal(value.text)!;
+    if (fits[classify(number).class] === 1) out.pushBigInt(toUnscaled(number, scale));
+    else if (lives.flags[row] === 0) out.appendNulls(1);
+    else throw new RangeError('a key column does not hold a key');
   }
   return out;
 }
@@ -146,7 +154,7 @@ export function adaptRows(
     const column = source.columns[at]!;
     const old = source.types[at]!.type;
     if (sameType(old, type)) return column;
-    if (i < key.length) return keyNumbers(column, old, type);
+    if (i < key.length) return keyNumbers(column, old, type, source.lives);
     return !strays.has(attribute) && widens(old, type) ? widened(column, old, type) : null;
   });
   const kept = new Set(types.map((column) => column.attribute));

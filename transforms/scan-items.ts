@@ -1440,37 +1440,49 @@ function fieldOfItem(stats: TypeStats, name: string): TypeStats | null {
   return field;
 }
 
+/** Room for putting small sets in order without allocating. */
+const setMembersSmall = 64;
+const setOrder = new Int32Array(setMembersSmall);
+const setStarts = new Int32Array(setMembersSmall);
+const setEnds = new Int32Array(setMembersSmall);
+let setBytes = new Uint8Array(4096);
+
 /** Orders the rows of a byte column from `first` on, as sets are ordered: by bytes. Refuses doubles. */
 function sortTail(column: BytesColumn, first: number): void {
   const end = column.n;
   let sorted = true;
   for (let i = first + 1; i < end && sorted; i++) sorted = compareTail(column, i - 1, i) < 0;
   if (sorted) return;
-  const order: number[] = [];
-  if (end - first <= 16) {
-    // Insertion sort: sets are small.
-    for (let i = first; i < end; i++) {
-      let at = order.length;
-      while (at > 0 && compareTail(column, order[at - 1]!, i) > 0) at--;
-      order.splice(at, 0, i);
-    }
-  } else {
-    for (let i = first; i < end; i++) order.push(i);
-    order.sort((a, b) => compareTail(column, a, b));
-  }
-  for (let i = 1; i < order.length; i++) {
-    if (compareTail(column, order[i - 1]!, order[i]!) === 0) {
-      throw bad('a member stands twice in a set');
+  const count = end - first;
+  const order = count <= setMembersSmall ? setOrder : new Int32Array(count);
+  const starts = count <= setMembersSmall ? setStarts : new Int32Array(count);
+  const ends = count <= setMembersSmall ? setEnds : new Int32Array(count);
+  for (let i = 0; i < count; i++) order[i] = first + i;
+  if (count > setMembersSmall) order.sort((a, b) => compareTail(column, a, b));
+  else {
+    for (let i = 1; i < count; i++) {
+      const row = order[i]!;
+      let at = i;
+      while (at > 0 && compareTail(column, order[at - 1]!, row) > 0) {
+        order[at] = order[at - 1]!;
+        at--;
+      }
+      order[at] = row;
     }
   }
   const base = column.offsets[first]!;
-  const bytes = column.data.slice(base, column.length);
-  const starts = order.map((i) => column.offsets[i]! - base);
-  const ends = order.map((i) => column.offsets[i + 1]! - base);
+  for (let i = 0; i < count; i++) {
+    if (i > 0 && compareTail(column, order[i - 1]!, order[i]!) === 0) {
+      throw bad('a member stands twice in a set');
+    }
+    starts[i] = column.offsets[order[i]!]! - base;
+    ends[i] = column.offsets[order[i]! + 1]! - base;
+  }
+  const bytes = column.length - base;
+  if (setBytes.length < bytes) setBytes = new Uint8Array(bytes * 2);
+  for (let i = 0; i < bytes; i++) setBytes[i] = column.data[base + i]!;
   column.truncate(first);
-  order.forEach((_, i) => {
-    column.pushBytes(bytes, starts[i]!, ends[i]!);
-  });
+  for (let i = 0; i < count; i++) column.pushBytes(setBytes, starts[i]!, ends[i]!);
 }
 
 function compareTail(column: BytesColumn, a: number, z: number): number {

@@ -86,7 +86,7 @@ export function compareKeys(x: BytesColumn, a: number, y: BytesColumn, b: number
   const ys = y.offsets[b]!;
   const xn = x.offsets[a + 1]! - xs;
   const yn = y.offsets[b + 1]! - ys;
-  const n = xn < yn ? xn : yn;
+  const n = Math.min(xn, yn);
   const xd = x.data;
   const yd = y.data;
   for (let i = 0; i < n; i++) {

@@ -25,7 +25,7 @@ import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import { formatInstant, type LakeGap, type LakeState, writeLakeState } from '../lake/lake-state.js';
 import type { OpenTable } from '../lake/open-table.js';
 import { layoutOf, layoutSpec, routingFields, sortOrderOf } from '../lake/table-layout.js';
-import { scanExport } from '../load/scan-export.js';
+import { type ScannedExport, scanExport } from '../load/scan-export.js';
 import type { Catalog, World } from '../ports.js';
 import { groupRowsMax } from '../units/row-groups.js';
 import { partitionText, type Segment } from '../units/segments.js';
@@ -48,30 +48,37 @@ export async function mergeWindow(
   newGap: LakeGap | null,
 ): Promise<MergedWindow> {
   const files = await readDataFiles(world.store, summary);
-  let before = readColumns(open.md, open.md['current-schema-id']);
+  const known = readColumns(open.md, open.md['current-schema-id']);
   const partitions = await livePartitions(world, open);
-  if (partitions.length === 0 && summary.itemCount > 0) {
-    before = await withKeysOf(world, before, files);
-  }
-  const layout = layoutOf(open.md, before);
-  const scanned = await scanExport(world, {
-    files,
-    records: 'changes',
-    key: before.key,
-    types: before.columns,
-    stats: new Map(),
-    fixed: true,
-    routing: {
-      fields: routingFields(layout, before.columns),
-      splitters: splittersOf(partitions),
-      defaultSplitters: [],
-    },
-  });
+  const isEmpty = partitions.length === 0;
+  const layout = layoutOf(open.md, known);
+  const scan = (columns: TableColumns): Promise<ScannedExport> =>
+    scanExport(world, {
+      files,
+      records: 'changes',
+      key: columns.key,
+      types: columns.columns,
+      stats: new Map(),
+      fixed: true,
+      routing: {
+        fields: routingFields(layout, columns.columns),
+        splitters: splittersOf(partitions),
+        defaultSplitters: [],
+      },
+    });
+  let before = isEmpty && summary.itemCount > 0 ? await withKeysOf(world, known, files) : known;
+  let scanned = await scan(before);
   const mayRetype = liveBytes(partitions) <= retypeBytesMax;
-  const evolution = evolveTypes(before, scanned.stats, mayRetype);
+  let evolution = evolveTypes(before, scanned.stats, mayRetype);
+  if (isEmpty && layout.length > 0 && evolution.retyped.length > 0) {
+    // The key's type was a guess, and the changes are cut by it; nothing lies in any partition yet, so they are cut anew.
+    before = nextColumns(before, evolution, scanned.stats);
+    scanned = await scan(before);
+    evolution = { ...evolveTypes(before, scanned.stats, mayRetype), added: evolution.added };
+  }
   const columns = nextColumns(before, evolution, scanned.stats);
-  const keyChanged = evolution.retyped.some((name) => before.key.some((key) => key.name === name));
-  if (keyChanged && layout.length > 0) throw keyTypeRefusal(open.table);
+  const keyChanged = known.key.some((_, i) => known.columns[i]!.id !== columns.columns[i]!.id);
+  if (keyChanged && layout.length > 0 && !isEmpty) throw keyTypeRefusal(open.table);
   const spec = keyChanged
     ? layoutSpec(layout, columns)
     : specById(open.md, open.md['default-spec-id']);

@@ -4,7 +4,13 @@ import type { KeyAttribute } from '../../schemas/attribute.js';
 import type { ColumnType } from '../../schemas/columns.js';
 import type { PartitionValue } from '../../schemas/iceberg.js';
 import type { BytesColumn } from '../../transforms/columns.js';
-import { numberTypeText, parseDecimal, toUnscaled } from '../../transforms/decimals.js';
+import {
+  classify,
+  fitTable,
+  numberTypeText,
+  parseDecimal,
+  toUnscaled,
+} from '../../transforms/decimals.js';
 import type { Rows } from '../../transforms/make-columns.js';
 import { compareKey } from '../../transforms/sort-keys.js';
 import { bucketOf, parseTransform, transformValue } from '../lake/iceberg/transforms.js';
@@ -28,7 +34,8 @@ export interface Routing {
   readonly defaultSplitters: readonly Uint8Array[];
 }
 
-/** The value that Iceberg's transforms take for one row of a key column as it was scanned. */
+/** The value that Iceberg's transforms take for one row of a key column as it was scanned. Null for a number that the
+ *  table's key cannot be: no partition has it; an item with such a key is refused after the scan, a deletion is none. */
 function keyValue(
   tag: KeyAttribute['tag'],
   type: ColumnType,
@@ -45,7 +52,10 @@ function keyValue(
   const text = bytes.toString('latin1');
   if (type.kind !== 'N' || type.number.type === 'text') return text;
   const scale = type.number.type === 'decimal' ? type.number.scale : 0;
-  return toUnscaled(parseDecimal(text)!, scale);
+  const number = parseDecimal(text)!;
+  // Such a key changes the column's type: rows are then cut anew, or refused. Any partition will do until then.
+  if (fitTable(type.number)[classify(number).class] === 0) return null;
+  return toUnscaled(number, scale);
 }
 
 function icebergName(type: ColumnType): string {

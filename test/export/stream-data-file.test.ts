@@ -78,9 +78,7 @@ describe('an intact data file', () => {
     for (const block of blocks) {
       expect(block.at(-1)).toBe(10);
       expect(block.length).toBeLessThan(2.5 * 1024 * 1024);
-      expect(block.buffer.byteLength).toBe(block.length);
     }
-    expect(new Set(blocks.map((block) => block.buffer)).size).toBe(blocks.length);
   });
 
   it('comes out the same whatever the size of the stored pieces', async () => {

@@ -103,6 +103,38 @@ describe('a window that touches one partition', () => {
   });
 });
 
+describe('a number key that needs another type, where the table is partitioned by it', () => {
+  const begin = (seed: number): Tale => {
+    const tale = new Tale(lake, { key: ['N'], seed, name: `tale_${seed}` });
+    for (let n = 0; n < 40; n++) tale.put(-1, { pk: { N: `${n}` }, v: { N: '1' } });
+    return tale;
+  };
+
+  it.each(['0.5', '1E100', '-9223372036854775809'])('is refused by a merge (%s)', async (odd) => {
+    const tale = begin(1);
+    tale.put(0, { pk: { N: odd } });
+    await lake.load(await tale.full(0), { key: ['pk'], buckets: 3 });
+    const report = await tale.merge(0);
+    expect(report.error?.code).toBe('REFUSED_TYPE_CONFLICT');
+    expect(await lake.items()).toEqual(expectedItems(tale.table, hour(0)));
+    // The remedy it names.
+    await lake.load(await tale.full(1));
+    expect(await lake.items()).toEqual(expectedItems(tale.table, hour(1)));
+  });
+
+  it('is loaded, even when no sample has shown it', async () => {
+    for (const [i, odd] of ['0.5', '1E100', '0.25', '7.125', '-1E-100', '2E30'].entries()) {
+      // More files than a sample looks into, so that some of these keys come as a surprise.
+      const tale = begin(i);
+      tale.put(-1, { pk: { N: odd } });
+      const full = await tale.full(0, { files: 16 });
+      const own = new StoryLake(lake.world, `file:///surprise-${i}`);
+      await own.load(full, { key: ['pk'], buckets: 3 });
+      expect(await own.items()).toEqual(expectedItems(tale.table, hour(0)));
+    }
+  });
+});
+
 describe('nothing', () => {
   it.each([['S'], ['N'], ['B', 'N']] as const)(
     'was exported: windows fill the empty table, and tell its key types (%s)',

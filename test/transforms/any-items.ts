@@ -3,7 +3,11 @@
 // Source: Amazon DynamoDB Developer Guide, "Supported data types and naming rules".
 
 import fc from 'fast-check';
-import { canonicalItem, canonicalLine } from '../../pipeline/simulator/canonical.js';
+import {
+  canonicalItem,
+  canonicalLine,
+  canonicalNumber,
+} from '../../pipeline/simulator/canonical.js';
 import { attributeJson, type Item } from '../../pipeline/simulator/item.js';
 import { wildNames, wildNumbers, wildTexts } from '../../pipeline/simulator/wild-values.js';
 import { scanTypes } from '../../pipeline/units/scan-unit.js';
@@ -23,7 +27,6 @@ import { ItemWriter } from '../../transforms/render-json.js';
 import { ItemScanner } from '../../transforms/scan-items.js';
 import { emptyStats, observe, presentCount, type TypeStats } from '../../transforms/type-stats.js';
 import type { Value } from '../../transforms/values.js';
-import { canonicalNumber } from '../../pipeline/simulator/canonical.js';
 
 export const key: readonly KeyAttribute[] = [
   { name: 'pk', tag: 'S' },
@@ -38,14 +41,20 @@ const digits = (max: number): fc.Arbitrary<string> =>
 /** Texts of numbers, in any writing the format may hold. */
 export const numberText: fc.Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -1000, max: 1000 }).map(String) },
-  { weight: 2, arbitrary: fc.integer({ min: -99999, max: 99999 }).map((n) => (n / 100).toFixed(2)) },
+  {
+    weight: 2,
+    arbitrary: fc.integer({ min: -99999, max: 99999 }).map((n) => (n / 100).toFixed(2)),
+  },
   {
     weight: 2,
     arbitrary: fc
       .tuple(fc.constantFrom('', '-'), digits(18), digits(18))
       .map(([sign, whole, fraction]) => `${sign}${whole}.${fraction}`),
   },
-  { weight: 1, arbitrary: fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n }).map(String) },
+  {
+    weight: 1,
+    arbitrary: fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n }).map(String),
+  },
   { weight: 1, arbitrary: fc.bigInt({ min: -(2n ** 65n), max: 2n ** 65n }).map(String) },
   { weight: 1, arbitrary: fc.constantFrom(...wildNumbers) },
   {
@@ -59,10 +68,15 @@ const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 6 }),
   fc.string({ maxLength: 60 }),
 );
-const binary = fc.uint8Array({ maxLength: 9 }).map((bytes) => Buffer.from(bytes).toString('base64'));
+const binary = fc
+  .uint8Array({ maxLength: 9 })
+  .map((bytes) => Buffer.from(bytes).toString('base64'));
 const nestedName = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('x', 'y', 'z') },
-  { weight: 1, arbitrary: fc.constantFrom(...wildNames, '', '0', '\u0001', '\u0002a', '\u0000[]', '[]', '{}') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(...wildNames, '', '0', '\u0001', '\u0002a', '\u0000[]', '[]', '{}'),
+  },
 );
 
 const number: fc.Arbitrary<AttributeValue> = numberText.map((N) => ({ N }));
@@ -92,21 +106,23 @@ function mapOf(
 }
 
 /** Any value, up to three levels deep. */
-export const anyValue: fc.Arbitrary<AttributeValue> = fc.letrec<{ value: AttributeValue }>((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 3, depthSize: 'small' },
-    number,
-    string,
-    nothing,
-    flag,
-    bytes,
-    numberSet,
-    stringSet,
-    binarySet,
-    fc.array(tie('value'), { maxLength: 4 }).map((L) => ({ L })),
-    mapOf(nestedName, tie('value'), 4).map((M) => ({ M })),
-  ),
-})).value;
+export const anyValue: fc.Arbitrary<AttributeValue> = fc.letrec<{ value: AttributeValue }>(
+  (tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3, depthSize: 'small' },
+      number,
+      string,
+      nothing,
+      flag,
+      bytes,
+      numberSet,
+      stringSet,
+      binarySet,
+      fc.array(tie('value'), { maxLength: 4 }).map((L) => ({ L })),
+      mapOf(nestedName, tie('value'), 4).map((M) => ({ M })),
+    ),
+  }),
+).value;
 
 function mostly(home: fc.Arbitrary<AttributeValue>, weight = 14): fc.Arbitrary<AttributeValue> {
   return fc.oneof(
@@ -116,7 +132,10 @@ function mostly(home: fc.Arbitrary<AttributeValue>, weight = 14): fc.Arbitrary<A
   );
 }
 
-function listOf(element: fc.Arbitrary<AttributeValue>, maxLength = 4): fc.Arbitrary<AttributeValue> {
+function listOf(
+  element: fc.Arbitrary<AttributeValue>,
+  maxLength = 4,
+): fc.Arbitrary<AttributeValue> {
   return fc.array(element, { maxLength }).map((L) => ({ L }));
 }
 
@@ -128,12 +147,18 @@ function structOf(
     .chain((record) =>
       fc
         .option(fc.tuple(nestedName, anyValue), { freq: 12, nil: null })
-        .map((odd) => ({ M: new Map([...Object.entries(record), ...(odd === null ? [] : [odd])]) })),
+        .map((odd) => ({
+          M: new Map([...Object.entries(record), ...(odd === null ? [] : [odd])]),
+        })),
     );
 }
 
 const small = fc.integer({ min: -99, max: 9999 }).map((n): AttributeValue => ({ N: String(n) }));
-const line = structOf({ x: mostly(small, 40), y: mostly(string, 40), z: listOf(mostly(small, 40), 2) });
+const line = structOf({
+  x: mostly(small, 40),
+  y: mostly(string, 40),
+  z: listOf(mostly(small, 40), 2),
+});
 const counter = mapOf(
   fc.integer({ min: 0, max: 400 }).map((n) => `user-${n}`),
   mostly(small, 60),
@@ -182,7 +207,9 @@ export const anyItems: fc.Arbitrary<Item[]> = fc.array(anyItem, { minLength: 1, 
 export function linesOf(items: readonly Item[]): Uint8Array {
   const text = items
     .map((item) => {
-      const names = [...item].map(([name, value]) => `${JSON.stringify(name)}:${attributeJson(value)}`);
+      const names = [...item].map(
+        ([name, value]) => `${JSON.stringify(name)}:${attributeJson(value)}`,
+      );
       return `{"Item":{${names.join(',')}}}\n`;
     })
     .join('');
@@ -217,7 +244,10 @@ export function statsOf(items: readonly Item[]): Map<string, TypeStats> {
 }
 
 /** The types a load settles on for items. */
-export function typesOf(items: readonly Item[], ofKey: readonly KeyAttribute[] = key): TypedAttribute[] {
+export function typesOf(
+  items: readonly Item[],
+  ofKey: readonly KeyAttribute[] = key,
+): TypedAttribute[] {
   const stats = statsOf(items);
   const json = new Map<string, JsonPlaces>();
   for (const [name, seen] of stats) {
@@ -255,11 +285,7 @@ export function scanned(
 export function writtenBack(rows: Rows): string[] {
   const writer = new ItemWriter(rows);
   for (let row = 0; row < rows.n; row++) writer.write(row);
-  return Buffer.from(writer.take())
-    .toString('utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map(canonicalLine);
+  return Buffer.from(writer.take()).toString('utf8').split('\n').slice(0, -1).map(canonicalLine);
 }
 
 export function canonical(items: readonly Item[]): string[] {

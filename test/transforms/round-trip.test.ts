@@ -118,10 +118,20 @@ describe('round trip', () => {
     fc.assert(
       fc.property(anyItems, anyItems, (items, others) => {
         const keys = typesOf([...items, ...others]).slice(0, 2);
-        const before = assignColumns([...keys, ...typesOf(items).slice(2)], key, () => undefined, null);
-        const grown = [...before.columns, ...typesOf(others).slice(2).filter(
-          ({ attribute }) => !before.columns.some((column) => column.attribute === attribute),
-        )];
+        const before = assignColumns(
+          [...keys, ...typesOf(items).slice(2)],
+          key,
+          () => undefined,
+          null,
+        );
+        const grown = [
+          ...before.columns,
+          ...typesOf(others)
+            .slice(2)
+            .filter(
+              ({ attribute }) => !before.columns.some((column) => column.attribute === attribute),
+            ),
+        ];
         const after = assignColumns(grown, key, () => undefined, before);
         const rows = adaptRows(scanned(items, typesOf(items)).rows, before.columns, key);
         const read = ipcToRows(rowsToIpc(rows, before), after);
@@ -226,7 +236,12 @@ describe('rollback of what does not fit', () => {
         },
       ],
     ]);
-  const odd = [lines({ S: 'odd' }), lines({ L: [] }), lines({ N: '1E-30' }), lines({ M: new Map() })];
+  const odd = [
+    lines({ S: 'odd' }),
+    lines({ L: [] }),
+    lines({ N: '1E-30' }),
+    lines({ M: new Map() }),
+  ];
 
   it('takes back a misfit deep inside a list of structs, and keeps its neighbours typed', () => {
     const plain = [lines({ N: '1' }), lines({ N: '2' }), lines({ NULL: true })];

@@ -9,7 +9,16 @@ import { addAttributeStats } from '../../pipeline/units/scan-unit.js';
 import type { AttributeValue } from '../../schemas/attribute.js';
 import { planTypes } from '../../transforms/plan-types.js';
 import { addStats, emptyStats, type TypeStats } from '../../transforms/type-stats.js';
-import { anyItems, emptyPlan, key, linesOf, scanned, scannerOf, statsOf, typesOf } from './any-items.js';
+import {
+  anyItems,
+  emptyPlan,
+  key,
+  linesOf,
+  scanned,
+  scannerOf,
+  statsOf,
+  typesOf,
+} from './any-items.js';
 
 /** A statistic as plain data; a place where nothing was counted is as good as none. */
 function plain(stats: TypeStats | null): unknown {
@@ -39,11 +48,7 @@ function plainAll(stats: ReadonlyMap<string, TypeStats>): unknown {
 }
 
 function itemOf(entries: readonly (readonly [string, AttributeValue])[]): Item {
-  return new Map<string, AttributeValue>([
-    ['pk', { S: 'p' }],
-    ['sk', { N: '1' }],
-    ...entries,
-  ]);
+  return new Map<string, AttributeValue>([['pk', { S: 'p' }], ['sk', { N: '1' }], ...entries]);
 }
 
 /** A map with `count` names from `from` on. */
@@ -68,18 +73,22 @@ describe('statistics of what was scanned', () => {
 
   it('add up, however the lines are cut into batches and whatever each batch was scanned into', () => {
     fc.assert(
-      fc.property(fc.array(anyItems, { minLength: 1, maxLength: 4 }), anyItems, (batches, others) => {
-        const plans = [emptyPlan, typesOf(others), typesOf(batches[0]!)];
-        const sums = [new Map<string, TypeStats>(), new Map<string, TypeStats>()];
-        const parts = batches.map((items, i) => scanned(items, plans[i % 3]!).stats);
-        for (const part of parts) addAttributeStats(sums[0]!, part);
-        for (const part of parts.toReversed()) addAttributeStats(sums[1]!, part);
-        const expected = statsOf(batches.flat());
-        expect(plainAll(sums[0]!)).toEqual(plainAll(expected));
-        expect(plainAll(sums[1]!)).toEqual(plainAll(expected));
-        expect(planTypes(key, sums[0]!)).toEqual(planTypes(key, expected));
-        expect(planTypes(key, sums[1]!)).toEqual(planTypes(key, expected));
-      }),
+      fc.property(
+        fc.array(anyItems, { minLength: 1, maxLength: 4 }),
+        anyItems,
+        (batches, others) => {
+          const plans = [emptyPlan, typesOf(others), typesOf(batches[0]!)];
+          const sums = [new Map<string, TypeStats>(), new Map<string, TypeStats>()];
+          const parts = batches.map((items, i) => scanned(items, plans[i % 3]!).stats);
+          for (const part of parts) addAttributeStats(sums[0]!, part);
+          for (const part of parts.toReversed()) addAttributeStats(sums[1]!, part);
+          const expected = statsOf(batches.flat());
+          expect(plainAll(sums[0]!)).toEqual(plainAll(expected));
+          expect(plainAll(sums[1]!)).toEqual(plainAll(expected));
+          expect(planTypes(key, sums[0]!)).toEqual(planTypes(key, expected));
+          expect(planTypes(key, sums[1]!)).toEqual(planTypes(key, expected));
+        },
+      ),
       { numRuns: 50 },
     );
   });

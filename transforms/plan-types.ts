@@ -244,11 +244,17 @@ function firstSeen(
   return chosen;
 }
 
-/** The digits that a table's number columns have held after these statistics, with those of before. */
-export function numberExtents(
-  stats: AttributeStats,
-): (attribute: string, path: readonly string[]) => readonly [number, number] | undefined {
-  return (attribute, path) => {
+/** Digits that the numbers at a place of an attribute have: before the point, after it. With the column's type, of the
+ *  numbers that it holds; without, of all that any decimal holds. Undefined: there are none. */
+export type Extents = (
+  attribute: string,
+  path: readonly string[],
+  type?: Extract<ColumnType, { kind: 'N' | 'NS' }>,
+) => readonly [number, number] | undefined;
+
+/** The digits that were seen at the places of attributes. */
+export function numberExtents(stats: AttributeStats): Extents {
+  return (attribute, path, type) => {
     let at: TypeStats | null | undefined = stats.get(attribute);
     for (const step of path) {
       if (at === null || at === undefined) return undefined;
@@ -258,17 +264,22 @@ export function numberExtents(
       } else at = at.fields?.get(step.slice(1));
     }
     if (at === null || at === undefined) return undefined;
-    const counts = at.numbers.size > 0 ? at.numbers : at.members;
+    const ofSet = type === undefined ? at.numbers.size === 0 : type.kind === 'NS';
+    const counts = ofSet ? at.members : at.numbers;
+    // One odd number among the misfits must not bind the column for ever: only what it holds counts.
+    const held = type === undefined ? null : fitTable(type.number);
+    let any = false;
     let integer = 0;
     let fraction = 0;
     for (let c = 0; c < numberClasses; c++) {
-      if ((counts.get(c) ?? 0) === 0) continue;
+      if ((counts.get(c) ?? 0) === 0 || held?.[c] === 0) continue;
+      any = true;
       const [i, f] = extentOfClass(c);
       // Numbers that no decimal holds are misfits: no column has held them.
       if (i > 38 || f > 38) continue;
       integer = Math.max(integer, i);
       fraction = Math.max(fraction, f);
     }
-    return counts.size === 0 ? undefined : [integer, fraction];
+    return any ? [integer, fraction] : undefined;
   };
 }

@@ -7,6 +7,7 @@ import { type ColumnType, type Field, ownColumns, type TableColumns } from '../s
 import { widens } from './adapt-rows.js';
 import type { TypedAttribute } from './make-columns.js';
 import { Namer } from './name-columns.js';
+import type { Extents } from './plan-types.js';
 
 /** Columns that a table had: kept for their names and ids. */
 export interface KnownColumns {
@@ -19,7 +20,7 @@ export interface KnownColumns {
 export function assignColumns(
   types: readonly TypedAttribute[],
   key: readonly KeyAttribute[],
-  extents: (attribute: string, path: readonly string[]) => readonly [number, number] | undefined,
+  extents: Extents,
   known: KnownColumns | null,
 ): TableColumns {
   let lastId = known?.lastId ?? 0;
@@ -95,11 +96,11 @@ function noteExtents(
   id: number,
   attribute: string,
   path: readonly string[],
-  extents: (attribute: string, path: readonly string[]) => readonly [number, number] | undefined,
+  extents: Extents,
   found: Map<number, readonly [number, number]>,
 ): void {
   if (type.kind === 'N' || type.kind === 'NS') {
-    const extent = extents(attribute, path);
+    const extent = extents(attribute, path, type);
     if (extent !== undefined) found.set(type.kind === 'NS' ? type.elementId : id, extent);
   } else if (type.kind === 'L') {
     noteExtents(type.element, type.elementId, attribute, [...path, '[]'], extents, found);

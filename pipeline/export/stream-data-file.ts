@@ -24,8 +24,8 @@ export interface StreamDataFileOptions {
 }
 
 /**
- * The decompressed file in blocks of about 1 MB, each ending at a line end (0x0A), the last one perhaps without. Every
- * block is a buffer of its own, which the reader may keep or transfer. Counting the lines is the reader's part (see
+ * The decompressed file in blocks of about 1 MB, each ending at a line end (0x0A), the last one perhaps without. Blocks
+ * are views of larger buffers that are not used again: keep them, but copy what is to be transferred. Counting the lines is the reader's part (see
  * `countMismatch`). Throws, at the latest at the end:
  * - REFUSED_CHECKSUM: other bytes than DynamoDB stored, broken gzip, or anything after the last gzip member;
  * - REFUSED_RECORD: not UTF-8; REFUSED_LIMIT: a line too long, or far more data than was stored; REFUSED_INPUT_GONE.

@@ -2,10 +2,11 @@
 
 import type { KeyAttribute, KeyTag } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
-import { TidelakeError } from '../../schemas/errors.js';
+import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportDataFile, IncrementalExport } from '../../schemas/export-manifest.js';
 import type { DataFile } from '../../schemas/iceberg.js';
 import { retypeBytesMax } from '../../schemas/limits.js';
+import { sameType } from '../../transforms/adapt-rows.js';
 import {
   columnsProperty,
   nextColumnMap,
@@ -27,9 +28,11 @@ import type { OpenTable } from '../lake/open-table.js';
 import { layoutOf, layoutSpec, routingFields, sortOrderOf } from '../lake/table-layout.js';
 import { type ScannedExport, scanExport } from '../load/scan-export.js';
 import type { Catalog, World } from '../ports.js';
+import type { Routing } from '../units/routing.js';
 import { groupRowsMax } from '../units/row-groups.js';
 import { partitionText, type Segment } from '../units/segments.js';
 import { type LivePartition, liveBytes, livePartitions, splittersOf } from './merge-plan.js';
+import { repartition } from './repartition.js';
 import { type MergeCounts, type PartitionWork, writePartition } from './write-merge.js';
 
 /** What a window did. */
@@ -52,7 +55,7 @@ export async function mergeWindow(
   const partitions = await livePartitions(world, open);
   const isEmpty = partitions.length === 0;
   const layout = layoutOf(open.md, known);
-  const scan = (columns: TableColumns): Promise<ScannedExport> =>
+  const scan = (columns: TableColumns, routing?: Routing): Promise<ScannedExport> =>
     scanExport(world, {
       files,
       records: 'changes',
@@ -60,7 +63,7 @@ export async function mergeWindow(
       types: columns.columns,
       stats: new Map(),
       fixed: true,
-      routing: {
+      routing: routing ?? {
         fields: routingFields(layout, columns.columns),
         splitters: splittersOf(partitions),
         defaultSplitters: [],
@@ -78,7 +81,10 @@ export async function mergeWindow(
   }
   const columns = nextColumns(before, evolution, scanned.stats);
   const keyChanged = known.key.some((_, i) => known.columns[i]!.id !== columns.columns[i]!.id);
-  if (keyChanged && layout.length > 0 && !isEmpty) throw keyTypeRefusal(open.table);
+  if (keyChanged && !mayRetype) throw keyTypeRefusal(open.table);
+  const cutAnew =
+    layout.length > 0 &&
+    before.key.some((_, i) => !sameType(before.columns[i]!.type, columns.columns[i]!.type));
   const spec = keyChanged
     ? layoutSpec(layout, columns)
     : specById(open.md, open.md['default-spec-id']);
@@ -88,7 +94,16 @@ export async function mergeWindow(
     const added: AddedFile[] = [];
     const removed = new Set<string>();
     const step = world.reporter.step('merge', partitions.length, 'partitions');
-    for (const work of partitionWork(partitions, scanned.segments, evolution, columns)) {
+    if (cutAnew) {
+      const rescan = (routing: Routing): Promise<ScannedExport> => scan(before, routing);
+      const { location } = open.md;
+      const write = { location, before, table: columns, spec, groupRowsMax, written };
+      const result = await repartition(world, write, layout, partitions, rescan, counts);
+      added.push(...result.added);
+      for (const path of result.removed) removed.add(path);
+    }
+    const works = cutAnew ? [] : partitionWork(partitions, scanned.segments, evolution, columns);
+    for (const work of works) {
       const result = await writePartition(
         world,
         {
@@ -247,12 +262,12 @@ function* partitionWork(
 }
 
 function keyTypeRefusal(table: string): TidelakeError {
-  return new TidelakeError({
-    code: 'REFUSED_TYPE_CONFLICT',
-    what: `${table}: a key's number needs another column type, and the table is partitioned by it`,
-    meaning: 'its rows would have to move to other partitions; nothing was written',
-    next: 'tidelake load a new full export',
-  });
+  return refuse(
+    'REFUSED_TYPE_CONFLICT',
+    `${table}: a key's number needs another column type, and the table has over ${retypeBytesMax} bytes`,
+    'every file would have to be rewritten; nothing was written',
+    'tidelake load a new full export',
+  );
 }
 
 interface WindowCommit {

@@ -173,6 +173,7 @@ async function writeFile(
         sources: task.sources,
         before: write.before,
         table: write.table,
+        oldSegments: [],
         segments: task.segments,
         groupRowsMax: write.groupRowsMax,
       },

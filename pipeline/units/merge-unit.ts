@@ -29,6 +29,8 @@ export interface MergeInput {
   readonly before: TableColumns;
   /** Columns to write. */
   readonly table: TableColumns;
+  /** Old rows that were cut anew, beside those of the sources. */
+  readonly oldSegments: readonly Segment[];
   readonly segments: readonly Segment[];
   readonly groupRowsMax: number;
 }
@@ -77,6 +79,9 @@ export async function mergeUnit(
   for (const source of input.sources) {
     const rows = await readGroups(source, input.before, context);
     parts.push(adaptRows(rows, input.table.columns, input.table.key));
+  }
+  if (input.oldSegments.length > 0) {
+    parts.push(await sortedSegments(input.oldSegments, input.table, context.scratch));
   }
   let old = parts[0] ?? new Rows(input.table.columns);
   if (parts.length > 1) {

@@ -3,6 +3,7 @@
 import { encodeUnit } from './encode-unit.js';
 import { mergeUnit } from './merge-unit.js';
 import { renderUnit } from './render-unit.js';
+import { rerouteUnit } from './reroute-unit.js';
 import { scanUnit } from './scan-unit.js';
 import type { UnitContext, UnitResult } from './unit.js';
 
@@ -14,4 +15,5 @@ export const units: Readonly<
   encode: encodeUnit,
   merge: mergeUnit,
   render: renderUnit,
+  reroute: rerouteUnit,
 };

@@ -3,7 +3,7 @@
 import type { KeyAttribute } from '../../schemas/attribute.js';
 import type { ColumnType } from '../../schemas/columns.js';
 import type { PartitionValue } from '../../schemas/iceberg.js';
-import type { BytesColumn } from '../../transforms/columns.js';
+import type { BytesColumn, Column } from '../../transforms/columns.js';
 import {
   classify,
   fitTable,
@@ -12,6 +12,7 @@ import {
   toUnscaled,
 } from '../../transforms/decimals.js';
 import type { Rows } from '../../transforms/make-columns.js';
+import { numberAt } from '../../transforms/render-json.js';
 import { compareKey } from '../../transforms/sort-keys.js';
 import { bucketOf, parseTransform, transformValue } from '../lake/iceberg/transforms.js';
 import { partitionText } from './segments.js';
@@ -34,28 +35,28 @@ export interface Routing {
   readonly defaultSplitters: readonly Uint8Array[];
 }
 
-/** The value that Iceberg's transforms take for one row of a key column as it was scanned. Null for a number that the
- *  table's key cannot be: no partition has it; an item with such a key is refused after the scan, a deletion is none. */
+/** The value that Iceberg's transforms take for one row of a key column, as scanned (numbers as text) or as it stands
+ *  in the table. A number that the type does not hold has none: its column will get another type, and be cut anew. */
 function keyValue(
   tag: KeyAttribute['tag'],
   type: ColumnType,
-  column: BytesColumn,
+  column: Column,
   row: number,
 ): PartitionValue {
-  const bytes = Buffer.from(
-    column.data.buffer,
-    column.data.byteOffset + column.offsets[row]!,
-    column.offsets[row + 1]! - column.offsets[row]!,
-  );
-  if (tag === 'B') return bytes;
-  if (tag === 'S') return bytes.toString('utf8');
-  const text = bytes.toString('latin1');
-  if (type.kind !== 'N' || type.number.type === 'text') return text;
-  const scale = type.number.type === 'decimal' ? type.number.scale : 0;
-  const number = parseDecimal(text)!;
-  // Such a key changes the column's type: rows are then cut anew, or refused. Any partition will do until then.
-  if (fitTable(type.number)[classify(number).class] === 0) return null;
-  return toUnscaled(number, scale);
+  if (tag === 'N') return numberValue(type, column, row);
+  const { data, offsets } = column as BytesColumn;
+  const start = offsets[row]!;
+  const bytes = Buffer.from(data.buffer, data.byteOffset + start, offsets[row + 1]! - start);
+  return tag === 'B' ? bytes : bytes.toString('utf8');
+}
+
+function numberValue(type: ColumnType, column: Column, row: number): PartitionValue {
+  if (type.kind !== 'N') return null;
+  const text = numberAt(type.number, column, row);
+  if (type.number.type === 'text') return text;
+  const value = parseDecimal(text)!;
+  if (fitTable(type.number)[classify(value).class] === 0) return null;
+  return toUnscaled(value, type.number.type === 'decimal' ? type.number.scale : 0);
 }
 
 function icebergName(type: ColumnType): string {

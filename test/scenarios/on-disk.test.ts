@@ -186,3 +186,46 @@ it('travels through retypes, new columns and new epochs by SQL', async () => {
     misfits: 1,
   });
 });
+
+it('stays whole and quick to read over many windows', async () => {
+  const tale = new Tale(lake, { key: ['S', 'S'] });
+  const keys = (n: number): object => ({
+    pk: { S: `c${n % 5}` },
+    sk: { S: `2026-11-${10 + (n % 9)}T${n}` },
+  });
+  for (let n = 0; n < 30; n++) tale.put(-1, { ...keys(n), v: { N: `${n}` } });
+  const windows = 60;
+  for (let h = 0; h < windows; h++) {
+    tale.put(h, { ...keys(h), v: { N: `${h}` }, [`a${h % 7}`]: { S: 'x' } });
+    if (h % 3 === 0) tale.delete(h, keys(h + 1));
+  }
+  await lake.load(await tale.full(0), { key: tale.keyNames, partition: 'truncate(sk, 10)' });
+  for (let h = 0; h < windows; h++) await tale.window(h, h + 1, { files: 1 });
+  const reports = await lake.merge(lake.exportsUri);
+  expect(reports.filter(({ action }) => action === 'applied')).toHaveLength(windows);
+  expect(await failedChecks()).toEqual([]);
+  for (const h of [0, 17, 41, windows]) {
+    const asOf = new Date(hour(h)).toISOString();
+    expect(await lake.items(asOf)).toEqual(expectedItems(tale.table, hour(h)));
+  }
+  const [row] = await status(lake.world, lake.target);
+  expect(row).toMatchObject({ snapshots: windows + 1, dataFiles: 9, health: 'ok' });
+});
+
+it('keeps bounds right for keys that are long, or of the last characters there are', async () => {
+  const tale = new Tale(lake, { key: ['S', 'B'] });
+  const texts = ['\u{10ffff}', '\uffff', 'z', '\u0001', 'é'].flatMap((one) => [
+    one,
+    one.repeat(300),
+  ]);
+  texts.forEach((text, n) => {
+    const bytes = Buffer.alloc(1 + n * 40, n % 2 === 0 ? 0xff : 0);
+    tale.put(-1, { pk: { S: text }, sk: { B: bytes.toString('base64') }, v: { S: text } });
+    tale.put(0, { pk: { S: `${text}!` }, sk: { B: bytes.toString('base64') }, v: { B: '////' } });
+  });
+  await tale.load();
+  expect(await failedChecks()).toEqual([]);
+  await tale.merge(0);
+  expect(await failedChecks()).toEqual([]);
+  expect(await lake.items()).toEqual(expectedItems(tale.table, hour(1)));
+});

@@ -110,17 +110,28 @@ describe('a number key that needs another type, where the table is partitioned b
     return tale;
   };
 
-  it.each(['0.5', '1E100', '-9223372036854775809'])('is refused by a merge (%s)', async (odd) => {
-    const tale = begin(1);
-    tale.put(0, { pk: { N: odd } });
-    await lake.load(await tale.full(0), { key: ['pk'], buckets: 3 });
-    const report = await tale.merge(0);
-    expect(report.error?.code).toBe('REFUSED_TYPE_CONFLICT');
-    expect(await lake.items()).toEqual(expectedItems(tale.table, hour(0)));
-    // The remedy it names.
-    await lake.load(await tale.full(1));
-    expect(await lake.items()).toEqual(expectedItems(tale.table, hour(1)));
-  });
+  it.each(['0.5', '1E100', '-9223372036854775809'])(
+    'is cut anew under a new partition spec, in the commit of the window (%s)',
+    async (odd) => {
+      const tale = begin(1);
+      tale.put(0, { pk: { N: odd } });
+      tale.put(0, { pk: { N: '41' } });
+      tale.put(0, { pk: { N: '7' }, v: { N: '2' } });
+      tale.delete(0, { pk: { N: '8' } });
+      tale.put(1, { pk: { N: odd }, v: { N: '3' } });
+      tale.delete(1, { pk: { N: '9' } });
+      await lake.load(await tale.full(0), { key: ['pk'], buckets: 3 });
+      const report = await tale.merge(0);
+      expect(report).toMatchObject({ action: 'applied', inserted: 2, updated: 1, deleted: 1 });
+      expect(await lake.items()).toEqual(expectedItems(tale.table, hour(1)));
+      // Later windows find their rows in the new partitions, and the past is still there.
+      expect(await tale.merge(1)).toMatchObject({ inserted: 0, updated: 1, deleted: 1 });
+      expect(await lake.items()).toEqual(expectedItems(tale.table, hour(2)));
+      expect(await lake.items(new Date(hour(0)).toISOString())).toEqual(
+        expectedItems(tale.table, hour(0)),
+      );
+    },
+  );
 
   it('is loaded, even when no sample has shown it', async () => {
     for (const [i, odd] of ['0.5', '1E100', '0.25', '7.125', '-1E-100', '2E30'].entries()) {
@@ -136,10 +147,16 @@ describe('a number key that needs another type, where the table is partitioned b
 });
 
 describe('nothing', () => {
-  it.each([['S'], ['N'], ['B', 'N']] as const)(
-    'was exported: windows fill the empty table, and tell its key types (%s)',
-    async (...key) => {
-      const tale = new Tale(lake, { key: key as TaleKey });
+  it.each([
+    { key: ['S'], layout: {} },
+    { key: ['N'], layout: {} },
+    { key: ['N'], layout: { buckets: 3 } },
+    { key: ['B', 'N'], layout: {} },
+    { key: ['B', 'N'], layout: { partition: 'bucket(pk, 2), truncate(sk, 4)' } },
+  ] as const)(
+    'was exported: windows fill the empty table, and tell its key types ($key, $layout)',
+    async ({ key, layout }) => {
+      const tale = new Tale(lake, { key });
       const text = (n: number): object => ({ N: `${n}.5`, S: `${n}`, B: 'AAE=' });
       const pick = (tag: string, n: number): object => {
         const all = text(n) as Record<string, string>;
@@ -149,7 +166,7 @@ describe('nothing', () => {
         Object.fromEntries(key.map((tag, i) => [i === 0 ? 'pk' : 'sk', pick(tag, n)]));
       for (let n = 0; n < 9; n++) tale.put(1, { ...keys(n), v: { N: `${n}` } });
       for (let n = 0; n < 9; n += 2) tale.delete(2, keys(n));
-      const report = await lake.load(await tale.full(0), { key: tale.keyNames });
+      const report = await lake.load(await tale.full(0), { key: tale.keyNames, ...layout });
       expect(report).toMatchObject({ rows: 0, dataFiles: 0, action: 'loaded' });
       expect(await lake.items()).toEqual([]);
       // An empty window moves the watermark and nothing else.
@@ -159,6 +176,17 @@ describe('nothing', () => {
       expect(await tale.merge(2)).toMatchObject({ deleted: 5 });
       expect(await lake.items()).toEqual(expectedItems(tale.table, hour(3)));
       expect((await lake.open()).state.key.map(({ tag }) => tag)).toEqual([...key]);
+      // Partition fields and sort fields are over columns of today.
+      const { md } = await lake.open();
+      const schema = md.schemas.find((one) => one['schema-id'] === md['current-schema-id'])!;
+      const ids = schema.fields.map(({ id }) => id);
+      const spec = md['partition-specs'].find((one) => one['spec-id'] === md['default-spec-id'])!;
+      const order = md['sort-orders'].find(
+        (one) => one['order-id'] === md['default-sort-order-id'],
+      )!;
+      for (const field of [...spec.fields, ...order.fields])
+        expect(ids).toContain(field['source-id']);
+      expect(order.fields).toHaveLength(key.length);
     },
   );
 

@@ -532,6 +532,17 @@ describe('a window', () => {
     expect(evolved(old, fresh)).toEqual(expected);
   });
 
+  it('widens a column past an odd number that it never held', () => {
+    const odd = { N: '123456789012345678901234567890.12345678' };
+    const old = [...repeat(50, one), odd];
+    expect(evolved(old, [{ N: '2.50' }])).toEqual({ shape: 'N(18,2)', added: [], retyped: ['v'] });
+    const set = evolved(
+      [{ NS: ['12345678901234567890'] }, ...repeat(20, { NS: ['2'] }), one],
+      [{ NS: ['2.5'] }],
+    );
+    expect(set).toEqual({ shape: 'NS(38,2)', added: [], retyped: ['v'] });
+  });
+
   it('retypes nothing when it may not', () => {
     expect(evolved([one], [{ N: '1.5' }], false)).toEqual({ shape: 'N(long)', ...same });
     expect(evolved([map({ a: { L: [] } })], [map({ a: { L: [one] } })], false)).toEqual({

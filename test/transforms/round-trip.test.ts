@@ -210,6 +210,42 @@ function keysIn(rows: Rows): string[] {
   );
 }
 
+describe('sets', () => {
+  const shuffled = (count: number): number[] =>
+    // Steps of 7919, a prime, visit all of them out of order.
+    Array.from({ length: count }, (_, i) => (i * 7919 + 13) % count);
+
+  it.each([1, 2, 16, 17, 63, 64, 65, 200, 7000])(
+    'of %i members come back whole, in the order of their bytes and numbers',
+    (count) => {
+      const order = shuffled(count);
+      const item = new Map<string, AttributeValue>([
+        ['pk', { S: 'p' }],
+        ['sk', { N: '1' }],
+        ['texts', { SS: order.map((n) => `${'x'.repeat(n % 90)}\u{10000}${n}`) }],
+        ['numbers', { NS: order.map((n) => `${n - 30}.5`) }],
+        ['binaries', { BS: order.map((n) => Buffer.from([n % 256, n >> 8]).toString('base64')) }],
+      ]);
+      for (const plan of [emptyPlan, typesOf([item])]) {
+        const { rows } = scanned([item, item], plan);
+        expect(writtenBack(rows)).toEqual(canonical([item, item]));
+        const writer = new ItemWriter(rows);
+        writer.write(1);
+        const written = JSON.parse(Buffer.from(writer.take()).toString('utf8')) as {
+          Item: { texts: { SS: string[] }; numbers: { NS: string[] }; binaries: { BS: string[] } };
+        };
+        const { texts, numbers, binaries } = written.Item;
+        expect(texts.SS).toEqual(
+          texts.SS.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+        );
+        expect(numbers.NS.map(Number)).toEqual(numbers.NS.map(Number).sort((a, b) => a - b));
+        const bytes = binaries.BS.map((text) => Buffer.from(text, 'base64'));
+        expect(bytes).toEqual(bytes.toSorted(Buffer.compare));
+      }
+    },
+  );
+});
+
 describe('rollback of what does not fit', () => {
   const lines = (z: AttributeValue): Item =>
     new Map<string, AttributeValue>([

@@ -67,7 +67,7 @@ describe('statistics of what was scanned', () => {
           expect(plainAll(scanned(items, types).stats)).toEqual(expected);
         }
       }),
-      { numRuns: 120 },
+      { numRuns: 50 },
     );
   });
 
@@ -89,7 +89,7 @@ describe('statistics of what was scanned', () => {
           expect(planTypes(key, sums[1]!)).toEqual(planTypes(key, expected));
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 

@@ -1,0 +1,118 @@
+// A key's number column gets another type in a partitioned table: partition values follow the type, so every row is cut
+// anew, under a new partition spec, in the same commit as the window that made it necessary.
+// Source: Apache Iceberg spec, "Partition Transforms": bucket hashes a long and a decimal differently.
+
+import { DataFileWriter } from '../lake/data-file-writer.js';
+import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
+import { type LayoutField, routingFields } from '../lake/table-layout.js';
+import { runOrdered } from '../load/run-ordered.js';
+import type { ScannedExport } from '../load/scan-export.js';
+import type { World } from '../ports.js';
+import type { GroupSource, MergeInput, MergeOutput } from '../units/merge-unit.js';
+import type { RerouteInput } from '../units/reroute-unit.js';
+import type { Routing } from '../units/routing.js';
+import { buffersOf, partitionText, type Segment } from '../units/segments.js';
+import type { LivePartition } from './merge-plan.js';
+import type { MergeCounts, MergeWrite, PartitionResult } from './write-merge.js';
+
+interface Partition {
+  readonly values: Segment['partition'];
+  readonly old: Segment[];
+  readonly changes: Segment[];
+}
+
+/** Writes all rows, and a window's changes, under a new spec. Adds to `counts` what happened to rows. */
+export async function repartition(
+  world: World,
+  write: MergeWrite,
+  layout: readonly LayoutField[],
+  live: readonly LivePartition[],
+  rescan: (routing: Routing) => Promise<ScannedExport>,
+  counts: MergeCounts,
+): Promise<PartitionResult> {
+  const routing: Routing = {
+    fields: routingFields(layout, write.table.columns),
+    splitters: new Map(),
+    defaultSplitters: [],
+  };
+  const partitions = new Map<string, Partition>();
+  const place = (segment: Segment): Partition => {
+    const text = partitionText(segment.partition);
+    let partition = partitions.get(text);
+    if (partition === undefined) {
+      partition = { values: segment.partition, old: [], changes: [] };
+      partitions.set(text, partition);
+    }
+    return partition;
+  };
+  for (const segment of (await rescan(routing)).segments) place(segment).changes.push(segment);
+  const { before, table, groupRowsMax } = write;
+  await runOrdered(
+    sourcesOf(live),
+    world.units.width,
+    (source) =>
+      world.units.run<RerouteInput, readonly Segment[]>('reroute', {
+        source,
+        before,
+        table,
+        routing,
+      }),
+    async (segments) => {
+      for (const segment of segments) place(segment).old.push(segment);
+    },
+  );
+  const added: AddedFile[] = [];
+  await runOrdered(
+    partitions.values(),
+    world.units.width,
+    ({ old, changes }) =>
+      world.units.run<MergeInput, MergeOutput>(
+        'merge',
+        { sources: [], before, table, oldSegments: old, segments: changes, groupRowsMax },
+        buffersOf(changes),
+      ),
+    async (output, partition) => {
+      counts.inserted += output.inserted;
+      counts.updated += output.updated;
+      counts.deleted += output.deleted;
+      const file = await writeFile(world, write, partition.values, output);
+      if (file !== null) added.push(file);
+    },
+  );
+  const removed = live.flatMap(({ files }) => files.map((file) => file.entry.file.path));
+  return { added, removed };
+}
+
+function* sourcesOf(live: readonly LivePartition[]): Generator<GroupSource> {
+  for (const { files } of live) {
+    for (const { uri, size, footer, deleted } of files) {
+      for (let i = 0; i < footer.rowGroups.length; i++) yield { uri, size, groups: [i], deleted };
+    }
+  }
+}
+
+async function writeFile(
+  world: World,
+  write: MergeWrite,
+  partition: Segment['partition'],
+  output: MergeOutput,
+): Promise<AddedFile | null> {
+  const { location, table, spec } = write;
+  const writer = new DataFileWriter({
+    store: world.store,
+    ids: world.ids,
+    location,
+    table,
+    spec,
+    partition,
+    sortOrderId: null,
+  });
+  write.written.push(writer.path);
+  try {
+    for (const group of output.groups) await writer.add(group);
+    return await writer.close();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}

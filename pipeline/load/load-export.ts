@@ -113,7 +113,12 @@ export async function loadExport(world: World, options: LoadOptions): Promise<Lo
     if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_UNKNOWN') {
       await removeFiles(world.store, written);
     }
-    throw error;
+    if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_CONFLICT') throw error;
+    // Another run may have loaded the same export meanwhile; then the work is done.
+    const winner = await openTable({ store: world.store, catalog, database, table });
+    if (winner === null || !isLoaded(winner, summary)) throw error;
+    const facts = { options, table, summary, open: winner, startMs };
+    return loadReport(world, { ...facts, action: 'nothing' });
   }
   const now = await openTable({ store: world.store, catalog, database, table });
   return loadReport(world, { options, table, summary, open: now!, startMs, action: 'loaded' });

@@ -1,11 +1,8 @@
 // All data files of an export through scan units: segments by place, and what was seen.
 
-import type { KeyAttribute } from '../../schemas/attribute.js';
 import type { ExportDataFile } from '../../schemas/export-manifest.js';
-import type { TypedAttribute } from '../../transforms/make-columns.js';
 import type { TypeStats } from '../../transforms/type-stats.js';
 import type { World } from '../ports.js';
-import type { Routing } from '../units/routing.js';
 import { addAttributeStats, type ScanInput, type ScanOutput } from '../units/scan-unit.js';
 import type { Segment } from '../units/segments.js';
 import { runOrdered } from './run-ordered.js';
@@ -15,15 +12,8 @@ const heldBytesMax = 96 * 1024 * 1024;
 /** Items of one scan unit, about: enough to pay for itself, few enough to share out. */
 const unitItems = 130_000;
 
-export interface ScanRequest {
-  readonly files: readonly ExportDataFile[];
-  readonly records: 'items' | 'changes';
-  readonly key: readonly KeyAttribute[];
-  readonly types: readonly TypedAttribute[];
-  readonly stats: ReadonlyMap<string, TypeStats>;
-  readonly fixed: boolean;
-  readonly routing: Routing;
-}
+/** What a scan of a whole export takes: a scan unit's input for all its files. */
+export type ScanRequest = Omit<ScanInput, 'spill'>;
 
 export interface ScannedExport {
   readonly segments: Segment[];

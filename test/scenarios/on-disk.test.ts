@@ -187,14 +187,14 @@ it('travels through retypes, new columns and new epochs by SQL', async () => {
   });
 });
 
-it('stays whole and quick to read over many windows', async () => {
+it('stays whole over many windows', async () => {
   const tale = new Tale(lake, { key: ['S', 'S'] });
   const keys = (n: number): object => ({
     pk: { S: `c${n % 5}` },
     sk: { S: `2026-11-${10 + (n % 9)}T${n}` },
   });
   for (let n = 0; n < 30; n++) tale.put(-1, { ...keys(n), v: { N: `${n}` } });
-  const windows = 60;
+  const windows = 24;
   for (let h = 0; h < windows; h++) {
     tale.put(h, { ...keys(h), v: { N: `${h}` }, [`a${h % 7}`]: { S: 'x' } });
     if (h % 3 === 0) tale.delete(h, keys(h + 1));
@@ -204,7 +204,7 @@ it('stays whole and quick to read over many windows', async () => {
   const reports = await lake.merge(lake.exportsUri);
   expect(reports.filter(({ action }) => action === 'applied')).toHaveLength(windows);
   expect(await failedChecks()).toEqual([]);
-  for (const h of [0, 17, 41, windows]) {
+  for (const h of [0, 11, windows]) {
     const asOf = new Date(hour(h)).toISOString();
     expect(await lake.items(asOf)).toEqual(expectedItems(tale.table, hour(h)));
   }

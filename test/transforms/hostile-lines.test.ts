@@ -569,13 +569,13 @@ describe('one rich line', () => {
   });
 
   it('with any one byte altered is either what the oracle reads, or refused as by the oracle', () => {
-    const others = '"\\{}[]:, \n\t\u0001019-.eEnuSNBLMxpk=/+tAY';
+    const others = '"\\{}[]:, \n\u00010.-EunSNMx=';
     for (let at = 0; at < rich.length; at++) {
       for (const other of others) {
         if (rich[at] === other) continue;
         const text = rich.slice(0, at) + other + rich.slice(at + 1);
         const expected = judged(text);
-        for (const plan of (at * 31 + other.charCodeAt(0)) % 3 === 0 ? plans : [richPlan]) {
+        for (const plan of (at * 31 + other.charCodeAt(0)) % 5 === 0 ? plans : [richPlan]) {
           const result = outcome(text, plan);
           const read = 'taken' in result ? result.taken[0]! : null;
           if (read !== expected) expect({ at, other, text, result }).toEqual({ expected });

@@ -305,7 +305,7 @@ describe('the column of an attribute', () => {
           expect(misfits).toBeLessThanOrEqual(present / 10);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -324,7 +324,7 @@ describe('the column of an attribute', () => {
           expect(isTroubled(seen, type)).toBe(misfitBound(seen, type) > present / 10);
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });
@@ -335,7 +335,7 @@ describe('a plan for all attributes', () => {
       fc.property(anyItems, (items) => {
         expect(planTypes(key, statsOf(items.toReversed()))).toEqual(planTypes(key, statsOf(items)));
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -608,7 +608,7 @@ describe('a window', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });

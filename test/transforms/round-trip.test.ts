@@ -32,7 +32,7 @@ function tableOf(items: readonly Item[]): TableColumns {
   return assignColumns(typesOf(items), key, numberExtents(statsOf(items)), null);
 }
 
-const runs = { numRuns: 40 };
+const runs = { numRuns: 20 };
 
 describe('round trip', () => {
   it('gives items back that met no column at all', () => {
@@ -49,7 +49,7 @@ describe('round trip', () => {
       fc.property(anyItems, (items) => {
         expect(writtenBack(scanned(items, typesOf(items)).rows)).toEqual(canonical(items));
       }),
-      { numRuns: 100 },
+      { numRuns: 45 },
     );
   });
 
@@ -58,7 +58,7 @@ describe('round trip', () => {
       fc.property(anyItems, anyItems, (items, others) => {
         expect(writtenBack(scanned(items, typesOf(others)).rows)).toEqual(canonical(items));
       }),
-      { numRuns: 100 },
+      { numRuns: 45 },
     );
   });
 
@@ -137,7 +137,7 @@ describe('round trip', () => {
         const read = ipcToRows(rowsToIpc(rows, before), after);
         expect(writtenBack(adaptRows(read, after.columns, key))).toEqual(canonical(items));
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 
@@ -215,7 +215,7 @@ describe('sets', () => {
     // Steps of 7919, a prime, visit all of them out of order.
     Array.from({ length: count }, (_, i) => (i * 7919 + 13) % count);
 
-  it.each([1, 2, 16, 17, 63, 64, 65, 200, 7000])(
+  it.each([1, 2, 16, 17, 63, 64, 65, 200, 2000])(
     'of %i members come back whole, in the order of their bytes and numbers',
     (count) => {
       const order = shuffled(count);

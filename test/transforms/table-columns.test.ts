@@ -167,7 +167,7 @@ describe('field ids', () => {
           expect(field.required).toBe(false);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   });
 
@@ -191,7 +191,7 @@ describe('field ids', () => {
         const ids = idsOf(toIcebergSchema(after, 0).fields);
         expect(new Set(ids).size).toBe(ids.length);
       }),
-      { numRuns: 100 },
+      { numRuns: 30 },
     );
   });
 
@@ -254,7 +254,7 @@ describe('columns in the metadata', () => {
         const table = tableOf(items);
         expect(readColumns(metadataOf(table), 0)).toEqual(table);
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   });
 
@@ -271,7 +271,7 @@ describe('columns in the metadata', () => {
           before.columns.map(({ id, name, attribute }) => ({ id, name, attribute })),
         );
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   });
 
@@ -322,7 +322,7 @@ describe('columns in the metadata', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   });
 

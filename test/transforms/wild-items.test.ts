@@ -17,7 +17,7 @@ describe('wild items', () => {
   it.each(keyShapes)('with key %s come back exact, sorted by key', (shape) => {
     const key = wildKey(shape);
     const random = new Random(7, shape);
-    const items = Array.from({ length: 60 }, (_, i) => wildItem(shape, i, i, random));
+    const items = Array.from({ length: 45 }, (_, i) => wildItem(shape, i, i, random));
     const types = typesOf(items, key);
     const table = assignColumns(types, key, numberExtents(statsOf(items)), null);
     const plans = [planTypes(key, new Map()), typesOf(items.slice(0, 20), key), types];

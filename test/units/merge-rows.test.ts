@@ -128,7 +128,7 @@ describe('changes', () => {
         );
         expect(keysOfRows).toEqual([...keysOfRows].sort(Buffer.compare));
       }),
-      { numRuns: 80 },
+      { numRuns: 40 },
     );
   });
 
@@ -208,7 +208,7 @@ describe('segments of one export', () => {
         expect(rows.types).toEqual(table.columns);
         expect(writtenBack(rows).sort()).toEqual(canonical(all).sort());
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

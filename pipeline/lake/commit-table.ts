@@ -8,7 +8,7 @@ import type {
   SortOrder,
   TableMetadata,
 } from '../../schemas/iceberg.js';
-import type { Catalog, World } from '../ports.js';
+import type { Catalog, CommitOutcome, World } from '../ports.js';
 import { newTableMetadata, serializeTableMetadata } from './iceberg/metadata.js';
 import { type AddedFile, buildSnapshot } from './iceberg/snapshot-builder.js';
 import type { OpenTable } from './open-table.js';
@@ -92,12 +92,20 @@ export async function commitTable(
     await tidy();
     throw error;
   }
-  const outcome = await catalog.commit(
-    request.database,
-    request.table,
-    open?.entry ?? null,
-    serializeTableMetadata(next),
-  );
+  let outcome: CommitOutcome;
+  try {
+    const { database, table } = request;
+    outcome = await catalog.commit(
+      database,
+      table,
+      open?.entry ?? null,
+      serializeTableMetadata(next),
+    );
+  } catch (error) {
+    // A catalog that throws knows that nothing was committed: what it cannot tell it answers as unknown.
+    await tidy();
+    throw error;
+  }
   if (outcome === 'committed') return next;
   if (outcome === 'conflict') {
     await tidy();

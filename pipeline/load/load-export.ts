@@ -23,7 +23,12 @@ import { removeFiles } from '../lake/file-removal.js';
 import { FilesCatalog } from '../lake/files-catalog.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
-import { formatInstant, type LakeState, writeLakeState } from '../lake/lake-state.js';
+import {
+  formatInstant,
+  isWatermarkCurrent,
+  type LakeState,
+  writeLakeState,
+} from '../lake/lake-state.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
 import {
   type LayoutField,
@@ -66,7 +71,7 @@ export async function loadExport(world: World, options: LoadOptions): Promise<Lo
   const { database } = options;
   const table = options.table ?? tableNameOf(summary.tableName);
   const open = await openTable({ store: world.store, catalog, database, table });
-  if (open !== null && isLoaded(open, summary)) {
+  if (open !== null && isLoaded(open, summary) && !isOvertaken(open, summary, options)) {
     return loadReport(world, { options, table, summary, open, startMs, action: 'nothing' });
   }
   if (open !== null) checkEpoch(open, summary, options);
@@ -155,6 +160,13 @@ function isLoaded(open: OpenTable, summary: FullExport): boolean {
   return (
     open.state.baseline.exportArn === summary.exportArn && open.state.tableId === summary.tableId
   );
+}
+
+/** Whether the export a table began with is to be loaded once more: to go back to it, or since rows were changed by
+ *  another writer. */
+function isOvertaken(open: OpenTable, summary: FullExport, options: LoadOptions): boolean {
+  const goesBack = options.rewind === true && summary.exportTimeMs < open.state.watermarkMs;
+  return goesBack || !isWatermarkCurrent(open.md, open.state);
 }
 
 function checkEpoch(open: OpenTable, summary: FullExport, options: LoadOptions): void {

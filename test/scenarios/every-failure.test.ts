@@ -20,6 +20,8 @@ interface Act {
   /** Hours whose state the lake has before (null: there is no table) and after. */
   readonly from: number | null;
   readonly to: number;
+  /** Tag of the key; 'S' unless told. */
+  readonly tag?: 'N';
   /** Write operations at least, so that a change of the harness does not empty the loop. */
   readonly operationsMin: number;
 }
@@ -59,6 +61,18 @@ const acts: readonly Act[] = [
     from: 1,
     to: 2,
     operationsMin: 7,
+  },
+  {
+    name: 'a merge that cuts a partitioned table anew',
+    before: async (lake, { full, window }) => {
+      await lake.load(full, { key, buckets: 2 });
+      await lake.merge(window);
+    },
+    run: (lake, { retyping }) => lake.merge(retyping),
+    from: 1,
+    to: 2,
+    tag: 'N',
+    operationsMin: 10,
   },
   {
     name: 'a new epoch',
@@ -101,12 +115,14 @@ describe.each(acts)('$name', (act) => {
   it('survives the failure of any one write', { timeout: 60_000 }, async () => {
     const base = new MemoryStore();
     const home = new StoryLake(worldOver(base, { seed: 'base' }));
-    const tale = new Tale(home);
-    for (let n = 0; n < 12; n++) tale.put(-1, { pk: { S: `k${n}` }, n: { N: `${n}` } });
-    for (let n = 0; n < 6; n++) tale.put(0, { pk: { S: `k${n * 3}` }, n: { N: `${n}` } });
-    tale.delete(0, { pk: { S: 'k1' } });
-    tale.put(1, { pk: { S: 'k2' }, n: { N: '0.25' }, extra: { S: 'x' } });
-    tale.put(2, { pk: { S: 'k99' }, n: { N: '1E100' } });
+    const tale = new Tale(home, act.tag === undefined ? {} : { key: [act.tag] });
+    const pk = (n: number): object => (act.tag === 'N' ? { N: `${n}` } : { S: `k${n}` });
+    for (let n = 0; n < 12; n++) tale.put(-1, { pk: pk(n), n: { N: `${n}` } });
+    for (let n = 0; n < 6; n++) tale.put(0, { pk: pk(n * 3), n: { N: `${n}` } });
+    tale.delete(0, { pk: pk(1) });
+    tale.put(1, { pk: pk(2), n: { N: '0.25' }, extra: { S: 'x' } });
+    if (act.tag === 'N') tale.put(1, { pk: { N: '0.5' } });
+    tale.put(2, { pk: pk(99), n: { N: '1E100' } });
     const uris: Uris = {
       full: await tale.full(0),
       window: await tale.window(0),

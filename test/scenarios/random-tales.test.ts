@@ -52,7 +52,7 @@ const values = fc.letrec<{ leaf: Json; any: Json }>((tie) => ({
 })).any;
 
 const keyNumbers = ['0', '1', '-1', '2.5', '1E20', '-3.25', '1E100', '7', '12', '-40', '0.0001'];
-const partitions: readonly (string | null)[] = [null, 'bucket(pk, 3)', 'identity(pk)'];
+const partitions = [null, 'bucket(pk, 3)', 'identity(pk)', 'truncate(pk, 2)'] as const;
 
 function keyValue(tag: string, n: number): Json {
   if (tag === 'N') return { N: keyNumbers[n]! };
@@ -76,7 +76,7 @@ const tales = fc.record({
     ['B', 'S'],
     ['N', 'N'],
   ),
-  partition: fc.constantFrom(...partitions),
+  partition: fc.constantFrom<string | null>(...partitions),
   files: fc.integer({ min: 1, max: 4 }),
   first: fc.array(write, { maxLength: 14 }),
   hours: fc.array(

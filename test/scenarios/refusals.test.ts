@@ -174,6 +174,16 @@ describe('exports of something else', () => {
     expect(await lake.items()).toEqual(expectedItems(tale.table, hour(-2)));
   });
 
+  it('goes back to the full export the epoch began with, when told to, and only then', async () => {
+    const uri = await tale.full(0);
+    expect(await lake.load(uri)).toMatchObject({ action: 'nothing', epoch: 1 });
+    expect(await lake.load(uri, { rewind: true })).toMatchObject({ action: 'loaded', epoch: 2 });
+    expect(await lake.items()).toEqual(expectedItems(tale.table, hour(0)));
+    expect(await lake.load(uri, { rewind: true })).toMatchObject({ action: 'nothing', epoch: 2 });
+    expect((await tale.merge(0)).action).toBe('applied');
+    expect(await lake.items()).toEqual(expectedItems(tale.table, hour(1)));
+  });
+
   it('refuses windows for a table that is not there', async () => {
     const empty = new StoryLake(lake.world, 'file:///elsewhere');
     const uri = await tale.window(1);
@@ -276,6 +286,15 @@ describe('tables that others had in hand', () => {
       expect(await lake.items()).toEqual(expectedItems(tale.table, hour(3)));
     },
   );
+
+  it('loads the export of the epoch again after another writer, if going back is accepted', async () => {
+    await foreignSnapshot('overwrite');
+    const uri = await tale.full(0);
+    expect((await refused(() => lake.load(uri))).code).toBe('REFUSED_OLDER');
+    expect((await lake.load(uri, { rewind: true })).action).toBe('loaded');
+    expect((await tale.merge(0)).action).toBe('applied');
+    expect(await lake.items()).toEqual(expectedItems(tale.table, hour(1)));
+  });
 
   it('goes on after a snapshot that only replaced files', async () => {
     await foreignSnapshot('replace');

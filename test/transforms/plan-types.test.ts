@@ -219,6 +219,11 @@ describe('the column of an attribute', () => {
       'L(JSON)',
     ],
     [
+      'two odd elements in exactly 10 % of rows',
+      [...repeat(90, { L: [one] }), ...repeat(10, { L: [text, text] })],
+      'L(N(long))',
+    ],
+    [
       'many odd elements in few rows',
       [...repeat(95, { L: repeat(9, one) }), ...repeat(5, { L: repeat(50, text) })],
       'L(N(long))',

@@ -7,7 +7,7 @@ const initialRows = 1024;
 const longBytes = 80;
 
 function grown(needed: number, capacity: number): number {
-  let next = capacity * 2;
+  let next = Math.max(16, capacity * 2);
   while (next < needed) next *= 2;
   return next;
 }

@@ -165,8 +165,8 @@ function nextColumns(
   const next = assignColumns(
     evolution.types,
     before.key,
-    (attribute, path) => {
-      const a = seen(attribute, path);
+    (attribute, path, type) => {
+      const a = seen(attribute, path, type);
       const b = held.get(JSON.stringify([attribute, ...path]));
       if (a === undefined || b === undefined) return a ?? b;
       return [Math.max(a[0], b[0]), Math.max(a[1], b[1])];

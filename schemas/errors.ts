@@ -92,6 +92,11 @@ export function exitCodeOf(code: ErrorCode): number {
 }
 
 /** A refusal: the lake is as it was. */
-export function refuse(code: RefusalCode, what: string, meaning: string, next: string): TidelakeError {
+export function refuse(
+  code: RefusalCode,
+  what: string,
+  meaning: string,
+  next: string,
+): TidelakeError {
   return new TidelakeError({ code, what, meaning, next });
 }

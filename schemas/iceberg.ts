@@ -79,12 +79,20 @@ export interface TableMetadata {
   readonly properties: Readonly<Record<string, string>>;
   /** Absent or null when the table has no snapshot (-1 on disk is read as null). */
   readonly 'current-snapshot-id': bigint | null;
-  readonly refs: Readonly<Record<string, { readonly 'snapshot-id': bigint; readonly type: 'branch' | 'tag' }>>;
+  readonly refs: Readonly<
+    Record<string, { readonly 'snapshot-id': bigint; readonly type: 'branch' | 'tag' }>
+  >;
   readonly snapshots: readonly Snapshot[];
   readonly statistics: readonly unknown[];
   readonly 'partition-statistics'?: readonly unknown[];
-  readonly 'snapshot-log': readonly { readonly 'timestamp-ms': number; readonly 'snapshot-id': bigint }[];
-  readonly 'metadata-log': readonly { readonly 'timestamp-ms': number; readonly 'metadata-file': string }[];
+  readonly 'snapshot-log': readonly {
+    readonly 'timestamp-ms': number;
+    readonly 'snapshot-id': bigint;
+  }[];
+  readonly 'metadata-log': readonly {
+    readonly 'timestamp-ms': number;
+    readonly 'metadata-file': string;
+  }[];
 }
 
 /** Per-column statistics of a file, keyed by field id. Bounds are Iceberg single-value binary serialisations (Appendix D). */

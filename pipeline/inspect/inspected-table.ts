@@ -87,6 +87,6 @@ export function keyFields(table: OpenTable, schema: IcebergSchema): readonly Ice
     'REFUSED_FORMAT',
     `the schema of ${table.table} has fewer columns than its key has attributes`,
     'rows cannot be told apart, so nothing was checked',
-    'tidelake rollback to an older snapshot, or load a full export again',
+    'load a full export again',
   );
 }

@@ -79,7 +79,7 @@ export function readLakeState(md: Pick<TableMetadata, 'properties' | 'location'>
       'REFUSED_NEWER_FORMAT',
       `the table has Tidelake format ${format}; this version knows formats up to ${formatVersion}`,
       'a newer Tidelake wrote it, and its rules are not known here; nothing was changed',
-      'install the newer version: npm install tidelake@latest',
+      'use the newer version of Tidelake that wrote it',
     );
   }
   const baseline = objectOf(parsed(properties, 'tidelake.baseline'), 'tidelake.baseline');
@@ -130,7 +130,7 @@ export function checkWriter(md: TableMetadata, state: LakeState): void {
       `${operation === undefined ? '' : ` (${operation.slice(0, 20)})`} does not follow snapshot ${state.watermarkSnapshot}, ` +
       `which set the watermark ${formatInstant(state.watermarkMs)}, by row-preserving steps only`,
     'nobody can say any more which instant the rows stand for; nothing was changed',
-    'tidelake rollback to the snapshot of the watermark, or tidelake load a new full export',
+    'tidelake load a new full export; tidelake log shows the foreign snapshot',
   );
 }
 

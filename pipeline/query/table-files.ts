@@ -37,7 +37,7 @@ export function schemaOf(md: TableMetadata, snapshot: Snapshot | null): IcebergS
     'REFUSED_FORMAT',
     `the table's metadata names schema ${id}, which it does not contain`,
     'its columns are not known, so nothing was read',
-    'tidelake rollback to an older snapshot, or load a full export again',
+    'load a full export again',
   );
 }
 

@@ -31,7 +31,7 @@ export function locate(metadataLocation: string, actualLocation: string, uri: st
       'REFUSED_FOREIGN_PATH',
       `the table at ${actualLocation} refers to a file outside its folder ${metadataLocation}`,
       'such a file may belong to somebody else; it was not read',
-      'tidelake relocate, if the table was moved in parts; else tidelake verify',
+      'tidelake verify, to see which files are meant; move the table as one folder',
     );
   }
   return normalUri(actualLocation) + rest;

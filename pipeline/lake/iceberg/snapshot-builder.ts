@@ -82,7 +82,7 @@ export async function buildSnapshot(options: SnapshotOptions): Promise<TableMeta
       'REFUSED_FOREIGN_PATH',
       `the table lies at ${options.location}, but its metadata says ${options.md.location}`,
       'it can be read, but a commit would mix paths of both places; nothing was written',
-      'tidelake relocate',
+      'move the folder back to where the metadata says, then run the command again',
     );
   }
   const evolved = evolve(options);

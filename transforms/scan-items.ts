@@ -27,7 +27,7 @@ import {
 import { Rows } from './make-columns.js';
 import { NameTable } from './name-table.js';
 import { columnValue } from './render-json.js';
-import { KeyWriter } from './sort-keys.js';
+import { compareKeys, KeyWriter } from './sort-keys.js';
 import {
   addStats,
   countKind,
@@ -529,19 +529,11 @@ export class ItemScanner {
   }
 
   private misfit(name: string, value: Value): void {
-    const entries = this.rows.misfits.child;
-    const nameBytes = Buffer.from(name, 'utf8');
-    const json = Buffer.from(valueJson(value), 'utf8');
-    (entries.children[0] as BytesColumn).pushBytes(nameBytes, 0, nameBytes.length);
-    (entries.children[1] as BytesColumn).pushBytes(json, 0, json.length);
-    entries.end();
-    this.rowHasMarks = true;
+    this.keepMisfit(name, Buffer.from(valueJson(value), 'utf8'));
   }
 
   private markNull(path: string): void {
-    const bytes = Buffer.from(path, 'utf8');
-    this.rows.nulls.child.pushBytes(bytes, 0, bytes.length);
-    this.rowHasMarks = true;
+    this.keepNull(Buffer.from(path, 'utf8'));
   }
 
   /** Lists the paths of the NULLs in an attribute that was just scanned. */
@@ -1451,19 +1443,20 @@ let setBytes = new Uint8Array(4096);
 function sortTail(column: BytesColumn, first: number): void {
   const end = column.n;
   let sorted = true;
-  for (let i = first + 1; i < end && sorted; i++) sorted = compareTail(column, i - 1, i) < 0;
+  for (let i = first + 1; i < end && sorted; i++)
+    sorted = compareKeys(column, i - 1, column, i) < 0;
   if (sorted) return;
   const count = end - first;
   const order = count <= setMembersSmall ? setOrder : new Int32Array(count);
   const starts = count <= setMembersSmall ? setStarts : new Int32Array(count);
   const ends = count <= setMembersSmall ? setEnds : new Int32Array(count);
   for (let i = 0; i < count; i++) order[i] = first + i;
-  if (count > setMembersSmall) order.sort((a, b) => compareTail(column, a, b));
+  if (count > setMembersSmall) order.sort((a, b) => compareKeys(column, a, column, b));
   else {
     for (let i = 1; i < count; i++) {
       const row = order[i]!;
       let at = i;
-      while (at > 0 && compareTail(column, order[at - 1]!, row) > 0) {
+      while (at > 0 && compareKeys(column, order[at - 1]!, column, row) > 0) {
         order[at] = order[at - 1]!;
         at--;
       }
@@ -1472,7 +1465,7 @@ function sortTail(column: BytesColumn, first: number): void {
   }
   const base = column.offsets[first]!;
   for (let i = 0; i < count; i++) {
-    if (i > 0 && compareTail(column, order[i - 1]!, order[i]!) === 0) {
+    if (i > 0 && compareKeys(column, order[i - 1]!, column, order[i]!) === 0) {
       throw bad('a member stands twice in a set');
     }
     starts[i] = column.offsets[order[i]!]! - base;
@@ -1483,18 +1476,6 @@ function sortTail(column: BytesColumn, first: number): void {
   for (let i = 0; i < bytes; i++) setBytes[i] = column.data[base + i]!;
   column.truncate(first);
   for (let i = 0; i < count; i++) column.pushBytes(setBytes, starts[i]!, ends[i]!);
-}
-
-function compareTail(column: BytesColumn, a: number, z: number): number {
-  const { data, offsets } = column;
-  const an = offsets[a + 1]! - offsets[a]!;
-  const zn = offsets[z + 1]! - offsets[z]!;
-  const n = Math.min(an, zn);
-  for (let i = 0; i < n; i++) {
-    const d = data[offsets[a]! + i]! - data[offsets[z]! + i]!;
-    if (d !== 0) return d;
-  }
-  return an - zn;
 }
 
 /** The canonical order of a set's members: strings and binaries by bytes, numbers by value. */

@@ -13,6 +13,9 @@ import { ParquetAssembler } from './parquet/assembler.js';
 import { icebergStats } from './parquet/file-stats.js';
 import type { ParquetFooter } from './parquet/footer.js';
 
+/** Size at which a file is closed and the next one begun, in bytes. */
+export const fileBytesTarget: number = 384 * 1024 * 1024;
+
 /** Key of the index in a file's key-value metadata. */
 const indexKey = 'tidelake.groups';
 
@@ -76,35 +79,26 @@ export class DataFileWriter {
     return this.assembler.byteCount;
   }
 
-  private async append(bytes: Uint8Array): Promise<void> {
+  /** The file's writer; opens the file with the first row group. */
+  private async opened(): Promise<ObjectWriter> {
     if (this.writer === null) {
       this.writer = await this.options.store.create(this.path);
       await this.writer.write(this.assembler.start());
     }
-    await this.writer.write(bytes);
-  }
-
-  private async opened(): Promise<void> {
-    if (this.writer !== null) return;
-    this.writer = await this.options.store.create(this.path);
-    await this.writer.write(this.assembler.start());
+    return this.writer;
   }
 
   async add(group: RowGroup): Promise<void> {
-    await this.opened();
-    await this.append(this.assembler.add(group.encoded));
+    const writer = await this.opened();
+    await writer.write(this.assembler.add(group.encoded));
     this.index.push({ lastKey: group.lastKey, misfitRows: group.misfitRows });
     this.rows += group.encoded.rows;
   }
 
-  /** Copies a row group of an older file; false when that file's schema is another (then it must be rewritten). */
-  takes(footer: ParquetFooter): boolean {
-    return this.assembler.takes(footer);
-  }
-
+  /** Copies a row group of an older file that has the same columns. */
   async copy(group: CopiedRowGroup, index: GroupIndex, rows: number): Promise<void> {
-    await this.opened();
-    await this.append(this.assembler.add(group));
+    const writer = await this.opened();
+    await writer.write(this.assembler.add(group));
     this.index.push(index);
     this.rows += rows;
   }

@@ -2,15 +2,12 @@
 
 import type { TableColumns } from '../../schemas/columns.js';
 import type { PartitionSpec } from '../../schemas/iceberg.js';
-import { DataFileWriter } from '../lake/data-file-writer.js';
+import { DataFileWriter, fileBytesTarget } from '../lake/data-file-writer.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import type { World } from '../ports.js';
 import type { EncodeInput, EncodeOutput } from '../units/encode-unit.js';
 import { buffersOf, partitionText, type Segment } from '../units/segments.js';
 import { runOrdered } from './run-ordered.js';
-
-/** Size at which a file is closed and the next one begun, in bytes. */
-const fileBytesTarget = 384 * 1024 * 1024;
 
 export interface EpochFiles {
   readonly location: string;

@@ -3,7 +3,7 @@
 
 import type { ColumnType, TableColumns } from '../../schemas/columns.js';
 import type { PartitionSpec, PartitionValue } from '../../schemas/iceberg.js';
-import { DataFileWriter } from '../lake/data-file-writer.js';
+import { DataFileWriter, fileBytesTarget } from '../lake/data-file-writer.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import { readRowGroup } from '../lake/parquet/assembler.js';
 import type { ParquetFooter, SchemaNode } from '../lake/parquet/footer.js';
@@ -12,9 +12,6 @@ import type { World } from '../ports.js';
 import type { GroupSource, MergeInput, MergeOutput } from '../units/merge-unit.js';
 import { buffersOf, type Segment } from '../units/segments.js';
 import type { LiveFile, LivePartition } from './merge-plan.js';
-
-/** Size at which a file is closed and the next one begun, in bytes. */
-const fileBytesTarget = 384 * 1024 * 1024;
 
 export interface MergeWrite {
   readonly location: string;

@@ -13,8 +13,7 @@ export const metadataSelects: Readonly<Record<string, (md: TableMetadata) => str
 };
 
 function snapshotsSelect(md: TableMetadata): string {
-  const columns =
-    'committed_at, snapshot_id, parent_id, operation, manifest_list, summary';
+  const columns = 'committed_at, snapshot_id, parent_id, operation, manifest_list, summary';
   const types =
     'NULL::TIMESTAMPTZ, NULL::BIGINT, NULL::BIGINT, NULL::VARCHAR, NULL::VARCHAR, NULL::MAP(VARCHAR, VARCHAR)';
   return table(columns, types, md.snapshots.map(snapshotRow));

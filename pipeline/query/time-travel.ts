@@ -94,9 +94,10 @@ export function replaceTravels(
   let at = 0;
   for (const travel of travels) {
     const rest = withoutTexts(sql.slice(travel.end));
-    const hasAlias = /^\s+(?:AS\b|"|(?!(?:WHERE|GROUP|ORDER|HAVING|LIMIT|OFFSET|FETCH|UNION|EXCEPT|INTERSECT|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|NATURAL|ON|USING|WINDOW|TABLESAMPLE)\b)[A-Za-z_])/i.test(
-      rest,
-    );
+    const hasAlias =
+      /^\s+(?:AS\b|"|(?!(?:WHERE|GROUP|ORDER|HAVING|LIMIT|OFFSET|FETCH|UNION|EXCEPT|INTERSECT|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|NATURAL|ON|USING|WINDOW|TABLESAMPLE)\b)[A-Za-z_])/i.test(
+        rest,
+      );
     const alias = hasAlias ? '' : ` AS "${travel.table}"`;
     text += `${sql.slice(at, travel.start)}${nameOf(travel)}${alias}`;
     at = travel.end;

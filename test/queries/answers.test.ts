@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadExport, mergeExports } from '../../pipeline/index.js';
 import { query } from '../../pipeline/query/query.js';
-import { database, DiskStory } from '../scenarios/story-world.js';
+import { DiskStory, database } from '../scenarios/story-world.js';
 import { comparable, type QueryCase, queryCases } from './cases.js';
 import { type QueryStories, writeStories } from './stories.js';
 
@@ -42,7 +42,9 @@ async function answer(testCase: QueryCase): Promise<readonly (readonly unknown[]
     lake: disk.lake,
     database,
     ...(isView ? {} : { table: testCase.story }),
-    sql: isView ? `SELECT * FROM ${path.basename(testCase.name).replaceAll('-', '_')}` : testCase.name,
+    sql: isView
+      ? `SELECT * FROM ${path.basename(testCase.name).replaceAll('-', '_')}`
+      : testCase.name,
     params: testCase.params,
     queryFolders: [uriOf('saved'), uriOf('checks')],
     viewFolders: [uriOf('views')],
@@ -53,13 +55,14 @@ async function answer(testCase: QueryCase): Promise<readonly (readonly unknown[]
 }
 
 describe('on DuckDB', () => {
-  it.each(queryCases.map((one) => [`${one.name} of ${one.story} ${JSON.stringify(one.params)}`, one] as const))(
-    '%s',
-    async (_, testCase) => {
-      const expected = comparable(testCase, testCase.rows(stories));
-      expect(comparable(testCase, await answer(testCase))).toEqual(expected);
-    },
-  );
+  it.each(
+    queryCases.map(
+      (one) => [`${one.name} of ${one.story} ${JSON.stringify(one.params)}`, one] as const,
+    ),
+  )('%s', async (_, testCase) => {
+    const expected = comparable(testCase, testCase.rows(stories));
+    expect(comparable(testCase, await answer(testCase))).toEqual(expected);
+  });
 
   it('every file that is shipped has a case, and most cases an answer with rows', () => {
     const files = ['saved', 'views', 'checks'].flatMap((top) =>
@@ -69,7 +72,9 @@ describe('on DuckDB', () => {
     );
     const cases = new Set(queryCases.map((one) => `${one.folder}/${one.name}`));
     expect([...cases].sort()).toEqual(files.sort());
-    const empty = queryCases.filter((one) => one.folder !== 'checks' && one.rows(stories).length === 0);
+    const empty = queryCases.filter(
+      (one) => one.folder !== 'checks' && one.rows(stories).length === 0,
+    );
     expect(empty.map((one) => one.name).sort()).toEqual([
       'lake/duplicates',
       'lake/misfits',

@@ -6,7 +6,6 @@
 import { canonicalKey, canonicalNumber, type Item } from '../../pipeline/simulator/index.js';
 import type { AttributeValue } from '../../schemas/attribute.js';
 import {
-  changesOf,
   countsOf,
   iso,
   isoMicros,
@@ -74,7 +73,11 @@ function linesOf(item: Item): readonly Line[] {
   if (value === undefined || !('L' in value)) return [];
   return value.L.map((one) => {
     if (!('M' in one)) throw new Error('a line is no map');
-    return { sku: text(one.M, 'sku')!, qty: whole(one.M, 'qty')!, price: cents(one.M.get('price')) };
+    return {
+      sku: text(one.M, 'sku')!,
+      qty: whole(one.M, 'qty')!,
+      price: cents(one.M.get('price')),
+    };
   });
 }
 function isNullAttribute(item: Item, name: string): boolean {
@@ -127,7 +130,8 @@ function sorted<T>(
 
 const sum = (values: readonly bigint[]): Cents => new Cents(values.reduce((a, b) => a + b, 0n));
 const orders = ({ mystore }: QueryStories, ms?: number): readonly Item[] => itemsOf(mystore, ms);
-const amounts = (items: readonly Item[]): Cents => sum(items.map((item) => cents(item.get('amount'))));
+const amounts = (items: readonly Item[]): Cents =>
+  sum(items.map((item) => cents(item.get('amount'))));
 const keyTexts = (story: QueryStory, item: Item): readonly [string, string] => [
   text(item, story.key[0]!)!,
   text(item, story.key[1]!)!,
@@ -232,7 +236,9 @@ function profile(story: QueryStory, column: string, type: string): readonly Expe
 }
 
 function hourRows(story: QueryStory, first: number): readonly (readonly Expected[])[] {
-  const hours = groups(writtenAt(story).values(), (micros) => iso(Math.floor(micros / 3.6e9) * 3.6e6));
+  const hours = groups(writtenAt(story).values(), (micros) =>
+    iso(Math.floor(micros / 3.6e9) * 3.6e6),
+  );
   const rows = [...hours].map(([hour, all]) => [hour, all.length, isoMicros(Math.max(...all))]);
   return sorted(rows, ([hour]) => [[hour as string]]).slice(0, first);
 }
@@ -245,7 +251,10 @@ function prefixRows(story: QueryStory): readonly (readonly Expected[])[] {
   const keys = itemsOf(story).map((item) => keyTexts(story, item));
   const kinds = groups(keys, ([pk, sk]) => JSON.stringify([prefixOf(pk), prefixOf(sk)]));
   const rows = [...kinds].map(([kind, all]): readonly (string | number | null)[] => {
-    const [first, last] = [sorted(all, ([pk]) => [pk])[0]![0], sorted(all, ([pk]) => [[pk]])[0]![0]];
+    const [first, last] = [
+      sorted(all, ([pk]) => [pk])[0]![0],
+      sorted(all, ([pk]) => [[pk]])[0]![0],
+    ];
     return [...(JSON.parse(kind) as (string | null)[]), all.length, first, last];
   });
   return sorted(rows, ([pk, sk, count]) => [[count!], pk!, sk!]);
@@ -310,9 +319,7 @@ function articleRows(stories: QueryStories, status: string): readonly (readonly 
 
 function lineRows(items: readonly Item[]): readonly (readonly Expected[])[] {
   const lines = items.flatMap((item) =>
-    linesOf(item).map(
-      (line) => [text(item, 'created')!, text(item, 'orderId')!, line] as const,
-    ),
+    linesOf(item).map((line) => [text(item, 'created')!, text(item, 'orderId')!, line] as const),
   );
   return sorted(lines, ([created, , line]) => [created, line.sku, line.qty, line.price]).map(
     ([created, order, line]) => [created, order, line.sku, line.qty, new Cents(line.price)],
@@ -479,7 +486,9 @@ export const queryCases: readonly QueryCase[] = [
   asked(
     'mystore/revenue-by-day',
     (s) => {
-      const wanted = orders(s).filter((item) => day(item) >= '2026-10-01' && day(item) < '2026-11-02');
+      const wanted = orders(s).filter(
+        (item) => day(item) >= '2026-10-01' && day(item) < '2026-11-02',
+      );
       const days = [...groups(wanted, day)].map(
         ([date, all]) => [date, all.length, amounts(all)] as const,
       );
@@ -490,14 +499,26 @@ export const queryCases: readonly QueryCase[] = [
   asked('mystore/clients-by-revenue', (s) => {
     const clients = [...groups(orders(s), (item) => text(item, 'clientid')!)].map(
       ([client, all]) =>
-        [client, all.length, amounts(all), all.map((item) => text(item, 'created')!).sort().at(-1)!] as const,
+        [
+          client,
+          all.length,
+          amounts(all),
+          all
+            .map((item) => text(item, 'created')!)
+            .sort()
+            .at(-1)!,
+        ] as const,
     );
     return sorted(clients, ([client, , revenue]) => [[revenue.cents], client]).slice(0, 20);
   }),
   asked('mystore/client-cohorts', cohortRows),
   asked('mystore/orders-per-client', (s) => {
-    const sizes = counted(orders(s).map((item) => text(item, 'clientid')!)).map(([, count]) => count);
-    const rows = [...groups(sizes, String)].map(([count, all]) => [Number(count), all.length] as const);
+    const sizes = counted(orders(s).map((item) => text(item, 'clientid')!)).map(
+      ([, count]) => count,
+    );
+    const rows = [...groups(sizes, String)].map(
+      ([count, all]) => [Number(count), all.length] as const,
+    );
     return sorted(rows, ([count]) => [count]);
   }),
   asked('mystore/order-lines', (s) => articleRows(s, 'DELIVERED')),
@@ -558,7 +579,8 @@ export const queryCases: readonly QueryCase[] = [
       (s) => {
         const used = orders(s).filter(
           (item) =>
-            text(item, 'coupon') !== null && Number(cents(item.get('amount'))) >= Number(least) * 100,
+            text(item, 'coupon') !== null &&
+            Number(cents(item.get('amount'))) >= Number(least) * 100,
         );
         const rows = [...groups(used, (item) => text(item, 'coupon')!)].map(
           ([coupon, all]) => [coupon, all.length, amounts(all)] as const,

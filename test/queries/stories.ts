@@ -97,7 +97,10 @@ function entitiesTable(): SimulatedTable {
   }
   const at = (window: number, minute: number): number =>
     (storyStartMs + window * windowMs + minute * 60_000) * 1000;
-  table.put(at(0, 5), itemFromParsed({ pk: { S: 'SHOP#1' }, sk: { S: 'SHOP' }, name: { S: 'One' } }));
+  table.put(
+    at(0, 5),
+    itemFromParsed({ pk: { S: 'SHOP#1' }, sk: { S: 'SHOP' }, name: { S: 'One' } }),
+  );
   table.delete(at(0, 90), itemFromParsed({ pk: { S: 'USER#000' }, sk: { S: 'PROFILE' } }));
   table.put(
     at(1, 30),
@@ -145,7 +148,10 @@ export function itemsOf(story: QueryStory, ms: number = story.endMs): readonly I
 }
 
 /** When each live row was last written to in a window that ends by `ms`, by its canonical key, in microseconds. */
-export function writtenAt(story: QueryStory, ms: number = story.endMs): ReadonlyMap<string, number> {
+export function writtenAt(
+  story: QueryStory,
+  ms: number = story.endMs,
+): ReadonlyMap<string, number> {
   const written = new Map<string, number>();
   for (const window of story.windows) {
     if (window.toMs > ms) break;

@@ -4,9 +4,9 @@
 
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { Snapshot } from '../../schemas/iceberg.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { formatInstant } from '../lake/lake-state.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { mainLine, type OpenTable, openTable, snapshotAsOf } from '../lake/open-table.js';
 import type { Catalog, QueryEngine, QueryResult, World } from '../ports.js';
 import type { Target } from '../reports.js';
@@ -43,7 +43,7 @@ export interface QueryRequest extends Target {
  */
 export async function query(world: World, request: QueryRequest): Promise<QueryResult> {
   const asOf = request.asOf === undefined ? null : parseAsOf(request.asOf);
-  const catalog = new FilesCatalog(world.store, request.lake);
+  const catalog = await openCatalog(world, request);
   const text = await queryText(world, catalog, request);
   const travels = travelsIn(text);
   const sql = replaceTravels(text, travels, viewOfTravel);
@@ -175,7 +175,7 @@ async function createView(world: World, options: ViewsOptions, name: string): Pr
   const snapshot = asOf === null ? currentSnapshot(table.md) : snapshotAt(world, table, asOf);
   const create = async (view: string, select: string): Promise<void> =>
     engine.execute(`CREATE OR REPLACE VIEW ${quoteName(database)}.${view} AS ${select}`);
-  await create(quoteName(name), await snapshotSelect(world.store, table, snapshot));
+  await create(quoteName(name), await snapshotSelect(world, table, snapshot));
   for (const [suffix, select] of Object.entries(metadataSelects)) {
     if (isNamedIn(`${name}$${suffix}`, options.sql)) {
       await create(quoteName(`${name}$${suffix}`), select(table.md));
@@ -184,7 +184,7 @@ async function createView(world: World, options: ViewsOptions, name: string): Pr
   for (const travel of options.travels) {
     if (travel.table !== name.toLowerCase()) continue;
     const past = travelSnapshot(table.md, travel);
-    await create(viewOfTravel(travel), await snapshotSelect(world.store, table, past));
+    await create(viewOfTravel(travel), await snapshotSelect(world, table, past));
   }
 }
 

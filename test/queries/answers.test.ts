@@ -8,7 +8,7 @@ import { loadExport, mergeExports } from '../../pipeline/index.js';
 import { query } from '../../pipeline/query/query.js';
 import { DiskStory, database } from '../scenarios/story-world.js';
 import { comparable, type QueryCase, queryCases } from './cases.js';
-import { type QueryStories, writeStories } from './stories.js';
+import { type QueryStories, type QueryStory, writeStories } from './stories.js';
 
 const folder = path.resolve(import.meta.dirname, '../../queries');
 const uriOf = (name: string): string => `file://${folder}/${name}`;
@@ -20,10 +20,10 @@ beforeAll(async () => {
   disk = DiskStory.open('queries');
   const { world, lake } = disk;
   stories = await writeStories(world.store, disk.exportsUri);
-  for (const [table, story] of Object.entries(stories)) {
+  for (const [table, story] of Object.entries(stories) as [string, QueryStory][]) {
     const target = { lake, database, table };
     await loadExport(world, { ...target, exportUri: story.full, key: story.key });
-    const exportUris = story.windows.map((window) => window.folderUri);
+    const exportUris = story.windows.map(({ folderUri }) => folderUri);
     for await (const report of mergeExports(world, {
       ...target,
       exportUris,

@@ -85,6 +85,7 @@ describe('rows packed in an order', () => {
           attribute: 'lines',
           type: {
             kind: 'L',
+            elementId: 8,
             element: {
               kind: 'M',
               fields: [{ id: 9, name: 'sku', attribute: 'sku', type: { kind: 'S' } }],

@@ -71,6 +71,6 @@ export class CommitAttempts {
     this.#pausedAfter = this.#tries;
     const longest = Math.min(commitPauseMsMax, commitPauseMs * 2 ** (this.#tries - 1));
     const chance = Number(this.#world.ids.snapshotId() % 1000n) / 1000;
-    await this.#world.clock.sleep(longest * (0.5 + chance / 2));
+    await this.#world.clock.sleep(Math.round(longest * (0.5 + chance / 2)));
   }
 }

@@ -164,7 +164,7 @@ async function checkForeignValues(
 async function checkKeys(world: World, open: OpenTable, rows: number): Promise<void> {
   const columns = readColumns(open.md, open.md['current-schema-id']);
   const keys = columns.columns.slice(0, columns.key.length);
-  const select = await snapshotSelect(world.store, open, currentSnapshot(open.md));
+  const select = await snapshotSelect(world, open, currentSnapshot(open.md));
   const names = keys.map((field) => quoteName(field.name)).join(', ');
   const isNull = keys.map((field) => `${quoteName(field.name)} IS NULL`).join(' OR ');
   const [counts] = await withEngine(world, (engine) =>

@@ -6,13 +6,13 @@ import type { ExportSummary, IncrementalExport } from '../../schemas/export-mani
 import { findExports } from '../export/find-exports.js';
 import { readSummary } from '../export/read-summary.js';
 import { asLostRace, CommitAttempts } from '../lake/commit-attempts.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { snapshotById } from '../lake/iceberg/metadata.js';
 import { formatInstant } from '../lake/lake-state.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
 import { tableNameOf } from '../lake/table-name.js';
 import { checkWriter } from '../lake/watermark.js';
-import type { World } from '../ports.js';
+import type { Catalog, World } from '../ports.js';
 import type { MergeReport, Target } from '../reports.js';
 import { adoptSnapshot } from './adopt-snapshot.js';
 import { longestChain } from './chain.js';
@@ -40,7 +40,7 @@ export async function* mergeExports(
   options: MergeOptions,
 ): AsyncGenerator<MergeReport> {
   const candidates = await readCandidates(world, options.exportUris);
-  const catalog = new FilesCatalog(world.store, options.lake);
+  const catalog = await openCatalog(world, options);
   const tables = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     const table = options.table ?? tableNameOf(candidate.summary.tableName);
@@ -73,11 +73,11 @@ async function readCandidates(world: World, uris: readonly string[]): Promise<Ca
 
 class TableMerge {
   private readonly world: World;
-  private readonly catalog: FilesCatalog;
+  private readonly catalog: Catalog;
   private readonly options: MergeOptions;
   private readonly table: string;
 
-  constructor(world: World, catalog: FilesCatalog, options: MergeOptions, table: string) {
+  constructor(world: World, catalog: Catalog, options: MergeOptions, table: string) {
     this.world = world;
     this.catalog = catalog;
     this.options = options;

@@ -15,11 +15,11 @@ import { asLostRace, CommitAttempts } from '../lake/commit-attempts.js';
 import { commitTable } from '../lake/commit-table.js';
 import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { specById } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import { formatInstant, writeLakeState } from '../lake/lake-state.js';
 import { oneTable } from '../lake/one-table.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
 import { checkWriter } from '../lake/watermark.js';
 import type { Catalog, World } from '../ports.js';
@@ -43,7 +43,7 @@ export async function setColumnType(
   options: SchemaChangeOptions,
 ): Promise<SchemaChangeReport> {
   const startMs = world.clock.nowMs();
-  const catalog = new FilesCatalog(world.store, options.lake);
+  const catalog = await openCatalog(world, options);
   const table = await oneTable(catalog, options);
   const { database } = options;
   const attempts = new CommitAttempts(world, table);

@@ -3,7 +3,7 @@
 // Source: Service Authorization Reference, "Actions, resources, and condition keys" of Amazon S3, AWS Glue, Amazon
 // Athena and Amazon DynamoDB. HeadObject is authorized as s3:GetObject; parts of an upload as s3:PutObject.
 
-/** Where a call goes. `…Files` are objects, `…Bucket` is the bucket that is listed. */
+/** Where a call goes. `…Files` are objects, `…Bucket` is their bucket as far as it is listed. */
 export const callPlaces = [
   'tables',
   'tableExports',
@@ -12,6 +12,7 @@ export const callPlaces = [
   'exportBucket',
   'lakeFiles',
   'lakeBucket',
+  'lakeLocation',
   'outFiles',
   'outBucket',
   'resultFiles',
@@ -73,7 +74,8 @@ const runsAthena: Calls = {
   ],
   defaultCatalog: ['glue:GetDatabase'],
   lakeFiles: ['s3:GetObject'],
-  lakeBucket: ['s3:GetBucketLocation', 's3:ListBucket'],
+  lakeBucket: ['s3:ListBucket'],
+  lakeLocation: ['s3:GetBucketLocation'],
   resultFiles: [
     's3:AbortMultipartUpload',
     's3:GetObject',

@@ -70,6 +70,7 @@ export const needOf: Readonly<Record<CallPlace, keyof PolicyPlaces | null>> = {
   exportBucket: 'exports',
   lakeFiles: 'lake',
   lakeBucket: 'lake',
+  lakeLocation: 'lake',
   outFiles: 'out',
   outBucket: 'out',
   resultFiles: 'results',
@@ -138,6 +139,8 @@ function targetOf(place: CallPlace, at: PolicyPlaces): Target | null {
       return filesOf(at, at.lake);
     case 'lakeBucket':
       return listOf(at, at.lake);
+    case 'lakeLocation':
+      return wholeBucket(at, at.lake);
     case 'outFiles':
       return filesOf(at, at.out);
     case 'outBucket':

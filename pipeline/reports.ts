@@ -6,11 +6,13 @@ import type { ErrorFacts } from '../schemas/errors.js';
 
 /** Which table of which lake an operation is about. */
 export interface Target {
-  /** Absolute URI of the lake folder, e.g. `file:///srv/lake`. */
+  /** Absolute URI of the lake folder, e.g. `file:///srv/lake` or `s3://bucket/prefix`. */
   readonly lake: string;
   readonly database: string;
   /** Lake table; without it, the table the export names, or all tables of the database. */
   readonly table?: string;
+  /** Which catalog has the tables. Default: files. */
+  readonly catalog?: 'files' | 'glue';
 }
 
 /** `load`: a full export became an epoch, or there was nothing to do. */

@@ -4,11 +4,11 @@
 
 import { TidelakeError } from '../../schemas/errors.js';
 import type { ManifestEntry } from '../../schemas/iceberg.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { type LiveFiles, liveFiles } from '../lake/iceberg/live-files.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { totalsOf } from '../lake/iceberg/snapshot-summary.js';
 import { checkWriter, formatInstant } from '../lake/lake-state.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import type { OpenTable } from '../lake/open-table.js';
 import { ObjectNotFoundError, type World } from '../ports.js';
 import { schemaOf, viewFiles } from '../query/table-files.js';
@@ -26,7 +26,8 @@ export async function status(world: World, target: Target): Promise<readonly Sta
 }
 
 async function statusOf(world: World, target: Target, name: string): Promise<StatusRow> {
-  const location = new FilesCatalog(world.store, target.lake).tableLocation(target.database, name);
+  const catalog = await openCatalog(world, target);
+  const location = catalog.tableLocation(target.database, name);
   let row = unreadable(target.database, name, location);
   try {
     const table = await openNamed(world, target, name);
@@ -117,7 +118,7 @@ export async function countMisfits(
   const data = live.data.filter((entry) => mayHaveValues(entry, column.id));
   if (data.length === 0) return 0;
   const narrow = { ...schema, fields: [column] };
-  const files = await viewFiles(world.store, table, narrow, { ...live, data });
+  const files = await viewFiles(world, table, narrow, { ...live, data });
   const select = tableSelect({ schema: narrow, files });
   const [row] = await withEngine(world, (engine) =>
     rowsOf(engine, `SELECT coalesce(sum(cardinality(_misfits)), 0)::BIGINT FROM (${select})`),

@@ -65,7 +65,7 @@ async function countDuplicates(
 
 async function liveSelect(it: Verified, fields: readonly IcebergField[]): Promise<string> {
   const narrow = { ...it.schema, fields };
-  const files = await viewFiles(it.world.store, it.table, narrow, it.live);
+  const files = await viewFiles(it.world, it.table, narrow, it.live);
   return tableSelect({ schema: narrow, files });
 }
 
@@ -129,7 +129,7 @@ async function rawSelect(
 ): Promise<string> {
   const narrow = { ...it.schema, fields };
   const live = { ...it.live, data: [entry], positionDeletes: [] };
-  const files = await viewFiles(it.world.store, it.table, narrow, live);
+  const files = await viewFiles(it.world, it.table, narrow, live);
   return tableSelect({ schema: narrow, files, withPosition });
 }
 

@@ -20,7 +20,6 @@ import { readSummary } from '../export/read-summary.js';
 import { commitTable } from '../lake/commit-table.js';
 import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import {
@@ -29,6 +28,7 @@ import {
   type LakeState,
   writeLakeState,
 } from '../lake/lake-state.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
 import {
   type LayoutField,
@@ -39,7 +39,7 @@ import {
   sortOrderOf,
 } from '../lake/table-layout.js';
 import { tableNameOf } from '../lake/table-name.js';
-import type { World } from '../ports.js';
+import type { Catalog, World } from '../ports.js';
 import type { LoadReport, Target } from '../reports.js';
 import { groupBytesMax, groupRowsMax } from '../units/row-groups.js';
 import { type Sample, sampleExport, splittingKeys } from './sample-export.js';
@@ -67,7 +67,7 @@ const compression = 5;
 export async function loadExport(world: World, options: LoadOptions): Promise<LoadReport> {
   const startMs = world.clock.nowMs();
   const summary = await fullExportAt(world, options);
-  const catalog = new FilesCatalog(world.store, options.lake);
+  const catalog = await openCatalog(world, options);
   const { database } = options;
   const table = options.table ?? tableNameOf(summary.tableName);
   const open = await openTable({ store: world.store, catalog, database, table });
@@ -301,11 +301,7 @@ interface EpochCommit {
   readonly sortOrder: ReturnType<typeof sortOrderOf>;
 }
 
-async function commitEpoch(
-  world: World,
-  catalog: FilesCatalog,
-  commit: EpochCommit,
-): Promise<void> {
+async function commitEpoch(world: World, catalog: Catalog, commit: EpochCommit): Promise<void> {
   const { options, summary, open, columns } = commit;
   const snapshotId = world.ids.snapshotId();
   const epoch = (open?.state.epoch ?? 0) + 1;

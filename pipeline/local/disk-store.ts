@@ -122,7 +122,7 @@ export class DiskStore implements ObjectStore {
 }
 
 /** For worker threads, which make their own store: see worker-units.ts. */
-export function createStore(): ObjectStore {
+export function openStore(): ObjectStore {
   return new DiskStore();
 }
 

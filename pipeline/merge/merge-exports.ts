@@ -5,12 +5,12 @@ import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportSummary, IncrementalExport } from '../../schemas/export-manifest.js';
 import { findExports } from '../export/find-exports.js';
 import { readSummary } from '../export/read-summary.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { checkWriter, formatInstant } from '../lake/lake-state.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
 import { tableNameOf } from '../lake/table-name.js';
-import type { World } from '../ports.js';
+import type { Catalog, World } from '../ports.js';
 import type { MergeReport, Target } from '../reports.js';
 import { longestChain } from './chain.js';
 import { mergeWindow } from './merge-window.js';
@@ -38,7 +38,7 @@ export async function* mergeExports(
   options: MergeOptions,
 ): AsyncGenerator<MergeReport> {
   const candidates = await readCandidates(world, options.exportUris);
-  const catalog = new FilesCatalog(world.store, options.lake);
+  const catalog = await openCatalog(world, options);
   const tables = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     const table = options.table ?? tableNameOf(candidate.summary.tableName);
@@ -69,11 +69,11 @@ async function readCandidates(world: World, uris: readonly string[]): Promise<Ca
 
 class TableMerge {
   private readonly world: World;
-  private readonly catalog: FilesCatalog;
+  private readonly catalog: Catalog;
   private readonly options: MergeOptions;
   private readonly table: string;
 
-  constructor(world: World, catalog: FilesCatalog, options: MergeOptions, table: string) {
+  constructor(world: World, catalog: Catalog, options: MergeOptions, table: string) {
     this.world = world;
     this.catalog = catalog;
     this.options = options;

@@ -14,13 +14,13 @@ import { assignColumns } from '../../transforms/table-columns.js';
 import { commitTable } from '../lake/commit-table.js';
 import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { specById } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import { checkWriter, formatInstant, writeLakeState } from '../lake/lake-state.js';
 import { oneTable } from '../lake/one-table.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { openTable } from '../lake/open-table.js';
-import type { World } from '../ports.js';
+import type { Catalog, World } from '../ports.js';
 import type { SchemaChangeReport, Target } from '../reports.js';
 import { groupRowsMax } from '../units/row-groups.js';
 import { livePartitions } from './merge-plan.js';
@@ -39,7 +39,7 @@ export async function setColumnType(
   options: SchemaChangeOptions,
 ): Promise<SchemaChangeReport> {
   const startMs = world.clock.nowMs();
-  const catalog = new FilesCatalog(world.store, options.lake);
+  const catalog = await openCatalog(world, options);
   const table = await oneTable(catalog, options);
   const { database } = options;
   const open = (await openTable({ store: world.store, catalog, database, table }))!;
@@ -76,7 +76,7 @@ export async function setColumnType(
 
 async function rewrite(
   world: World,
-  catalog: FilesCatalog,
+  catalog: Catalog,
   open: NonNullable<Awaited<ReturnType<typeof openTable>>>,
   before: TableColumns,
   columns: TableColumns,

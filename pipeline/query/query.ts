@@ -4,9 +4,9 @@
 
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { Snapshot } from '../../schemas/iceberg.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { formatInstant } from '../lake/lake-state.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { mainLine, type OpenTable, openTable, snapshotAsOf } from '../lake/open-table.js';
 import type { Catalog, QueryEngine, QueryResult, World } from '../ports.js';
 import type { Target } from '../reports.js';
@@ -38,7 +38,7 @@ export interface QueryRequest extends Target {
 export async function query(world: World, request: QueryRequest): Promise<QueryResult> {
   const asOf = request.asOf === undefined ? null : parseAsOf(request.asOf);
   const sql = await queryText(world, request);
-  const catalog = new FilesCatalog(world.store, request.lake);
+  const catalog = await openCatalog(world, request);
   const engine = await world.engine({ threads: world.units.width, memoryMb: queryMemoryMb });
   try {
     await createViews(world, { catalog, engine, request, sql, asOf });
@@ -138,7 +138,7 @@ async function createView(world: World, options: ViewsOptions, name: string): Pr
     );
   }
   const snapshot = asOf === null ? currentSnapshot(table.md) : snapshotAt(world, table, asOf);
-  const select = await snapshotSelect(world.store, table, snapshot);
+  const select = await snapshotSelect(world, table, snapshot);
   await engine.execute(`CREATE VIEW ${quoteName(database)}.${quoteName(name)} AS ${select}`);
 }
 

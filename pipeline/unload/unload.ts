@@ -4,12 +4,12 @@
 import { refuse } from '../../schemas/errors.js';
 import type { ManifestEntry } from '../../schemas/iceberg.js';
 import { readColumns } from '../../transforms/column-map.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { deletesByDataFile, liveFiles } from '../lake/iceberg/live-files.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { locate } from '../lake/iceberg/paths.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { oneTable } from '../lake/one-table.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { mainLine, openTable } from '../lake/open-table.js';
 import { readFooter } from '../lake/parquet/footer.js';
 import { deletedPositions } from '../lake/position-deletes.js';
@@ -31,7 +31,7 @@ export interface UnloadOptions extends Target {
 export async function unload(world: World, options: UnloadOptions): Promise<UnloadReport> {
   const startMs = world.clock.nowMs();
   const { store } = world;
-  const catalog = new FilesCatalog(store, options.lake);
+  const catalog = await openCatalog(world, options);
   const table = await oneTable(catalog, options);
   const open = (await openTable({ store, catalog, database: options.database, table }))!;
   const out = options.outUri.replace(/\/+$/, '');

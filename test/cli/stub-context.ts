@@ -85,6 +85,8 @@ function stubWorld(store: ObjectStore, reporter: Reporter, onClose: () => void):
     scratch: { write: never, read: never, close: async () => onClose() },
     units: { width: 1, run: never, close: async () => {} },
     engine: never,
+    localFiles: { path: never },
+    glueCatalog: null,
   };
 }
 

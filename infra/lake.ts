@@ -10,7 +10,7 @@ import type { Role } from 'aws-cdk-lib/aws-iam';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import type { RoleName } from '../pipeline/aws/permissions.js';
-import type { PolicyPlaces } from '../pipeline/aws/policy.js';
+import type { BucketPlace, PolicyPlaces } from '../pipeline/aws/policy.js';
 import { type LakeBuckets, makeBuckets } from './buckets.js';
 import { makeRole } from './roles.js';
 import { type SavedQueryText, saveQueries } from './saved-queries.js';
@@ -27,12 +27,15 @@ export interface LakeProps {
   readonly exportsPrefix: string;
   /** Folder of the lake in its bucket, without slashes at its ends. VACUUM in Athena fails on a lake without one. */
   readonly lakePrefix: string;
-  /** Buckets that exist already. The stack gives the roles their rights on them and changes nothing of them. */
+  /** Buckets, by name, and the database, that exist already, e.g. since an earlier stack was deleted. The roles get their
+   *  rights on them; nothing of them is changed. */
   readonly existing?:
     | {
         readonly exports?: string | undefined;
         readonly lake?: string | undefined;
         readonly results?: string | undefined;
+        /** The Glue database exists too. */
+        readonly database?: boolean | undefined;
       }
     | undefined;
   /** `s3`: S3's own keys, at no cost. `kms`: one KMS key for each bucket, made here. Or ARNs of KMS keys that exist,
@@ -72,16 +75,7 @@ export class Lake extends Construct {
     this.buckets = makeBuckets(this, props);
     const { exports, lake, results } = this.buckets;
 
-    const database = new CfnDatabase(this, 'Database', {
-      catalogId: account,
-      databaseInput: {
-        name: props.database,
-        description: 'Tables made of DynamoDB exports by Tidelake',
-        locationUri: `s3://${lake.bucket}/${folder(props.lakePrefix)}${props.database}/`,
-      },
-    });
-    // Deleting a database deletes the tables in it; and the pointer of a table is its last commit.
-    database.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
+    if (props.existing?.database !== true) makeDatabase(this, props, lake);
 
     const workgroup = new CfnWorkGroup(this, 'Workgroup', {
       name: props.lakeName,
@@ -132,6 +126,19 @@ export class Lake extends Construct {
     output('MergerRoleArn', this.roles.merger.roleArn, 'Loads and merges');
     output('AnalystRoleArn', this.roles.analyst.roleArn, 'Asks the lake');
   }
+}
+
+function makeDatabase(scope: Construct, props: LakeProps, lake: BucketPlace): void {
+  const database = new CfnDatabase(scope, 'Database', {
+    catalogId: Stack.of(scope).account,
+    databaseInput: {
+      name: props.database,
+      description: 'Tables made of DynamoDB exports by Tidelake',
+      locationUri: `s3://${lake.bucket}/${folder(props.lakePrefix)}${props.database}/`,
+    },
+  });
+  // Deleting a database deletes the tables in it; and the pointer of a table is its last commit.
+  database.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
 }
 
 function folder(prefix: string): string {

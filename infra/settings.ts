@@ -51,6 +51,7 @@ const settingsSchema: z.ZodType<LakeSettings> = z.strictObject({
       exports: bucketName.optional(),
       lake: bucketName.optional(),
       results: bucketName.optional(),
+      database: z.boolean().optional(),
     })
     .optional(),
   encryption: z

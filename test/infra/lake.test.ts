@@ -242,9 +242,12 @@ describe('Athena and Glue', () => {
   });
 });
 
-describe('buckets that exist already', () => {
+describe('buckets and a database that exist already', () => {
   it('are used, and not made', () => {
-    const stack = synthesize({ existing: { exports: 'company-exports', lake: 'company-lake' } });
+    const stack = synthesize({
+      existing: { exports: 'company-exports', lake: 'company-lake', database: true },
+    });
+    stack.template.resourceCountIs('AWS::Glue::Database', 0);
     expect(bucketsOf(stack).map(({ Properties }) => Properties.BucketName)).toEqual([
       stack.bucket('access-logs'),
       stack.bucket('results'),

@@ -56,7 +56,7 @@ export async function commitTable(
       nowMs,
     });
   const written: string[] = [];
-  // What is told is the outcome, also where files may not be removed.
+  // A role may write and not remove: that must not hide what happened.
   const tidy = (): Promise<void> => removeFiles(world.store, written);
   let next: TableMetadata;
   try {

@@ -21,6 +21,8 @@ describe('help', () => {
     ['load'],
     ['merge'],
     ['query'],
+    ['queries'],
+    ['queries', 'push'],
     ['status'],
     ['log'],
     ['schema'],

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly api?: Partial<TidelakeApi>;
   readonly simulator?: Partial<SimulatorModule>;
   readonly athena?: AthenaWorkgroup;
+  /** What an interrupt would run. */
+  readonly releases?: Set<() => Promise<void>>;
   readonly store?: ObjectStore;
   readonly folder?: string;
   readonly env?: Record<string, string>;
@@ -73,7 +75,10 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
       if (options.athena === undefined) throw new Error('this test has no Athena');
       return options.athena;
     },
-    onInterrupt: () => () => {},
+    onInterrupt: (release) => {
+      options.releases?.add(release);
+      return () => options.releases?.delete(release);
+    },
   };
   const exitCode = await runTidelake(args, context);
   return { exitCode, out: out.text, err: err.text, calls, openWorlds };

@@ -9,6 +9,7 @@ import type {
   TableMetadata,
 } from '../../schemas/iceberg.js';
 import type { Catalog, CommitOutcome, World } from '../ports.js';
+import { removeFiles } from './file-removal.js';
 import { newTableMetadata, serializeTableMetadata } from './iceberg/metadata.js';
 import { type AddedFile, buildSnapshot } from './iceberg/snapshot-builder.js';
 import type { OpenTable } from './open-table.js';
@@ -55,9 +56,8 @@ export async function commitTable(
       nowMs,
     });
   const written: string[] = [];
-  const tidy = async (): Promise<void> => {
-    for (const uri of written) await world.store.remove(uri);
-  };
+  // A role may write and not remove: that must not hide what happened.
+  const tidy = (): Promise<void> => removeFiles(world.store, written);
   let next: TableMetadata;
   try {
     next = await buildSnapshot({

@@ -31,7 +31,7 @@ const context: CliContext = {
   processors: availableParallelism(),
   loadApi: () => import('../index.js'),
   loadSimulator: () => import('../simulator/index.js'),
-  createWorld: async (options) => (await import('../local/world.js')).createLocalWorld(options),
+  createWorld: async (options) => (await import('./create-world.js')).createWorld(options),
   onInterrupt: (release) => {
     releases.add(release);
     return () => releases.delete(release);

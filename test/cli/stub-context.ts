@@ -60,9 +60,9 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
     processors: 2,
     loadApi: async () => recorded(options.api ?? {}, calls),
     loadSimulator: async () => (options.simulator ?? {}) as SimulatorModule,
-    createWorld: async ({ threads, reporter }) => {
+    createWorld: async ({ threads, reporter, aws }) => {
       openWorlds += 1;
-      calls.push({ name: 'createWorld', options: { threads } });
+      calls.push({ name: 'createWorld', options: { threads, aws } });
       return stubWorld(options.store ?? new MemoryStore(), reporter, () => {
         openWorlds -= 1;
       });

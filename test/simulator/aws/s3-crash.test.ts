@@ -149,6 +149,9 @@ describe('the simulated S3', () => {
       const mayUpload = isUploading || [3, 9].includes(done);
       expect(uploads.length, where).toBeLessThanOrEqual(mayUpload ? 1 : 0);
       if (isUploading && ![8, 11].includes(done)) expect(uploads.length, where).toBe(1);
+      // An upload that became an object is over, or its abort would take the object's bytes away.
+      const { text } = await ask(restarted, 'GET', '/bkt/x');
+      if (done === 8 && text.length > large.length) expect(uploads.length, where).toBe(0);
 
       // Nothing is left over: each body is named by a document, and each name has its body.
       const named = [...ports.documents.values()].flatMap((text) =>

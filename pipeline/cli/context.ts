@@ -2,6 +2,7 @@
 // Promises that commands touch the process and the heavy modules only through this, so that tests can replace both.
 // Spec: none.
 
+import type { Simulator, SimulatorOptions } from '../local/simulator-server.js';
 import type { Clock, World } from '../ports.js';
 import type { TidelakeApi, WorldOptions } from './api.js';
 import type { Output } from './output.js';
@@ -24,6 +25,7 @@ export interface CliContext {
   readonly processors: number;
   readonly loadApi: () => Promise<TidelakeApi>;
   readonly loadSimulator: () => Promise<SimulatorModule>;
+  readonly startSimulator: (options: SimulatorOptions) => Promise<Simulator>;
   readonly createWorld: (options: WorldOptions) => Promise<World>;
   /** Runs `release` when the command is interrupted; the returned function forgets it. */
   readonly onInterrupt: (release: () => Promise<void>) => () => void;

@@ -31,6 +31,8 @@ const context: CliContext = {
   processors: availableParallelism(),
   loadApi: () => import('../index.js'),
   loadSimulator: () => import('../simulator/index.js'),
+  startSimulator: async (options) =>
+    (await import('../local/simulator-server.js')).startSimulator(options),
   createWorld: async (options) => (await import('./create-world.js')).createWorld(options),
   onInterrupt: (release) => {
     releases.add(release);

@@ -53,7 +53,8 @@ function ourText(args: readonly string[], context: CliContext): ApplicationText 
 /** The words of a command line that name its command. */
 function commandOf(args: readonly string[]): string {
   const command = args[0] ?? '';
-  return command === 'schema' && args[1] === 'set' ? 'schema set' : command;
+  const both = `${command} ${args[1] ?? ''}`;
+  return both === 'schema set' || both === 'simulator serve' ? both : command;
 }
 
 function stackOf(error: Error): string {

@@ -41,9 +41,11 @@ export class ObjectNotFoundError extends Error {
   }
 }
 
-/** Wall-clock time, ms since the epoch. */
+/** Time: what it is, in ms since the epoch, and letting some pass. */
 export interface Clock {
   nowMs(): number;
+  /** Comes back after at least so many milliseconds of this clock. */
+  sleep(ms: number): Promise<void>;
 }
 
 /** Randomness, so that one seed replays one run. */

@@ -69,6 +69,13 @@ export interface GapReport {
   readonly kind: string;
 }
 
+/** Another program's snapshot that a person declared to stand for an instant. */
+export interface AdoptionReport {
+  readonly snapshotId: string;
+  readonly watermark: string;
+  readonly at: string;
+}
+
 /** `status`: how fresh and how large one lake table is. */
 export interface StatusRow {
   readonly database: string;
@@ -88,6 +95,7 @@ export interface StatusRow {
   readonly misfits: number | null;
   readonly snapshots: number | null;
   readonly gaps: readonly GapReport[];
+  readonly adopted: readonly AdoptionReport[];
   readonly location: string;
   /** `refused`: the table cannot be written to as it stands; `problem` says why. */
   readonly health: 'ok' | 'refused';
@@ -111,6 +119,8 @@ export interface LogRow {
   readonly rows: number | null;
   readonly dataFiles: number | null;
   readonly epoch: number | null;
+  /** For another program's snapshot: the instant a person declared it to stand for; else null. */
+  readonly adopted: string | null;
 }
 
 /** `schema`: one column and where it comes from. */

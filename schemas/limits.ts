@@ -24,6 +24,14 @@ export const columnNameMax = 128;
 export const manifestBytesMax: number = 256 * 1024 * 1024;
 /** Table size up to which a number column is retyped by itself, in bytes of data files. */
 export const retypeBytesMax: number = 10 * 1024 * 1024 * 1024;
+/** Tries of one commit when others commit first: more would hide that two schedules fight over one table. */
+export const commitAttemptsMax = 10;
+/** Pause after the first lost race, in ms; doubled each time, and cut by chance so that rivals do not march in step. */
+export const commitPauseMs = 100;
+/** Longest such pause, in ms. */
+export const commitPauseMsMax = 5_000;
+/** Older metadata files looked into for a snapshot that was expired: as many as a table's metadata log usually has. */
+export const metadataLogReadsMax = 100;
 /** Version of the table properties Tidelake writes; a higher one in a table is refused. */
 export const formatVersion = 1;
 

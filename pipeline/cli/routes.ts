@@ -13,7 +13,7 @@ import type { SimulateFlags } from './commands/simulate.js';
 import type { UnloadFlags } from './commands/unload.js';
 import type { CliContext } from './context.js';
 import type { GlobalFlags } from './flags.js';
-import { globalFlags, parseNumber, parseText } from './flags.js';
+import { globalFlags, parseNumber, parseSnapshotId, parseText } from './flags.js';
 import { datasets, keyShapes } from './simulator-module.js';
 
 const exportPlace =
@@ -191,6 +191,14 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
         withNegated: false,
         brief:
           'Go on from a full export taken within a second; status shows it until the next load',
+      },
+      adoptSnapshot: {
+        kind: 'parsed',
+        parse: parseSnapshotId,
+        optional: true,
+        brief:
+          "Declare that the current snapshot, another program's, stands for the watermark; status shows it until the next load",
+        placeholder: 'id',
       },
       ...globalFlags,
     },

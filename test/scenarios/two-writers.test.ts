@@ -85,15 +85,14 @@ it('makes one epoch of one full export that two runs load at once', async () => 
   expect(await dataFiles(store, lake)).toBe(1);
 });
 
-it('does not put a new epoch over a window that came in meanwhile', async () => {
+it('puts a new epoch over a window that came in meanwhile, having looked again', async () => {
   const { store, lake, tale } = await start();
   await tale.load(0);
   const full = await tale.full(1);
   const window = await tale.window(0);
   const racing = withRival(store, () => lake.merge(window));
   const mine = lake.in(worldOver(racing, { seed: 'mine' }));
-  // The columns were chosen for the table as it was: the loser says so, and the same command again goes through.
-  await expect(mine.load(full)).rejects.toMatchObject({ code: 'COMMIT_CONFLICT', exitCode: 5 });
+  // The columns were chosen for the table as it was, so everything is done anew.
   expect((await mine.load(full)).action).toBe('loaded');
   expect((await lake.open()).state).toMatchObject({ epoch: 2, watermarkMs: hour(1) });
   expect(await lake.snapshots()).toBe(3);

@@ -84,6 +84,33 @@ async function all<T>(rows: AsyncIterable<T>): Promise<readonly T[]> {
   return found;
 }
 
+describe('without one of its rights', () => {
+  const { Statement: statements } = policyOf('load', places);
+  const each = statements
+    .filter(({ Effect }) => Effect === 'Allow')
+    .flatMap(({ Sid, Action }) => Action.map((action): [string, string] => [action, Sid]))
+    .filter(([action]) => !afterFailures.includes(action));
+
+  it.each(each)(
+    'load names %s when it is taken from %s, and makes no table',
+    async (action, sid) => {
+      gate.use(
+        statements.map((one) =>
+          one.Sid === sid
+            ? { ...one, Action: one.Action.filter((other) => other !== action) }
+            : one,
+        ),
+      );
+      const error: unknown = await lake
+        .load(full, { key: ['pk'] })
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'DENIED', what: expect.stringContaining(action) });
+      gate.use(null);
+      expect(await lake.snapshots()).toBe(0);
+    },
+  );
+});
+
 describe('under its own policy', () => {
   it('load makes a table', async () => {
     const report = await under('load', () => lake.load(full, { key: ['pk'] }));

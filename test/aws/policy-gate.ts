@@ -79,7 +79,8 @@ export class PolicyGate {
       if (!this.#allows(list)) {
         this.denied.push(list);
         upstream.resume();
-        deny(outgoing, asked[0]!, false, incoming.method === 'HEAD');
+        // S3's answer names the right that is missing.
+        deny(outgoing, list, false, incoming.method === 'HEAD');
         return;
       }
       if (this.statements !== null) this.allowed.push(list);

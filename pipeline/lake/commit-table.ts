@@ -12,6 +12,7 @@ import { metadataLogReadsMax } from '../../schemas/limits.js';
 import { mappedIds } from '../../transforms/column-map.js';
 import { withForeignFields } from '../../transforms/foreign-columns.js';
 import type { Catalog, CommitOutcome, World } from '../ports.js';
+import { removeFiles } from './file-removal.js';
 import { currentSchema, newTableMetadata, serializeTableMetadata } from './iceberg/metadata.js';
 import { type AddedFile, buildSnapshot } from './iceberg/snapshot-builder.js';
 import { factsProperty } from './lake-state.js';
@@ -62,9 +63,8 @@ export async function commitTable(
       nowMs,
     });
   const written: string[] = [];
-  const tidy = async (): Promise<void> => {
-    for (const uri of written) await world.store.remove(uri);
-  };
+  // A role may write and not remove: that must not hide what happened.
+  const tidy = (): Promise<void> => removeFiles(world.store, written);
   let next: TableMetadata;
   try {
     next = await buildSnapshot({

@@ -98,3 +98,23 @@ it('puts a new epoch over a window that came in meanwhile, having looked again',
   expect(await lake.snapshots()).toBe(3);
   expect(await lake.items()).toEqual(expectedItems(tale.table, hour(1)));
 });
+
+it('goes on after a lost race without the right to remove what it wrote', async () => {
+  const { store, lake, tale } = await start();
+  await tale.load(0);
+  const windows = [await tale.window(0), await tale.window(1)];
+  const racing = withRival(store, () => lake.merge(windows[0]!));
+  const keeping = new Proxy(racing, {
+    get(target, name) {
+      if (name === 'remove') return () => Promise.reject(new Error('403'));
+      return Reflect.get(target, name);
+    },
+  });
+  const mine = lake.in(worldOver(keeping, { seed: 'mine' }));
+  const actions = (await mine.merge(windows)).map(({ action }) => action);
+  expect(actions).toEqual(['known', 'applied']);
+  expect(await lake.snapshots()).toBe(3);
+  expect(await lake.items()).toEqual(expectedItems(tale.table, hour(2)));
+  // One of the load, two of the windows, and the one that lost.
+  expect(await dataFiles(store, lake)).toBe(4);
+});

@@ -10,7 +10,7 @@ import { currentSchema, currentSnapshot } from '../../pipeline/lake/iceberg/meta
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
 import { exitCodeOf } from '../../schemas/errors.js';
 import { ForeignWriter } from './foreign-writer.js';
-import { expectedItems, StoryLake, worldOver } from './story-world.js';
+import { DiskStory, expectedItems, StoryLake, worldOver } from './story-world.js';
 import { hour, Tale } from './tale.js';
 
 /** A store through which somebody else commits right before the metadata is published, as often as `rivals` gives. */
@@ -205,6 +205,36 @@ describe('a merge that another program outruns', () => {
     );
     expect((await mine.merge(await scene.tale.window(0)))[0]!.action).toBe('applied');
     await isAt(scene, 1);
+  });
+
+  it('with deletes in the file it rewrites places its rows anew', async () => {
+    const lake = DiskStory.open('deletes');
+    try {
+      const tale = new Tale(lake);
+      for (let n = 0; n < 9; n++) tale.put(-1, { pk: { S: `k${n}` }, n: { N: `${n}` } });
+      tale.put(0, { pk: { S: 'k3' }, n: { N: '300' } });
+      await tale.load();
+      const foreign = new ForeignWriter(lake);
+      // The row k3 moves to a file of its own; its old file stays, with a position deleted.
+      const move = async (): Promise<void> => {
+        const [file] = await foreign.files();
+        const moved = await foreign.file(foreign.select(file!, "pk = 'k3'"), 1);
+        const { path } = file!.file;
+        const deletes = await foreign.deletes(new Map([[path, [3]]]), { referencedDataFile: path });
+        await foreign.commit('replace', { added: [moved, deletes] });
+      };
+      const store = new RacingStore(lake.world.store, (time) => (time < 1 ? move() : null));
+      const mine = lake.in(worldOver(store.store, { seed: 'mine' }));
+      expect((await mine.merge(await tale.window(0)))[0]).toMatchObject({
+        action: 'applied',
+        inserted: 0,
+        updated: 1,
+      });
+      expect(store.created).toBe(2);
+      expect(await lake.items()).toEqual(expectedItems(tale.table, hour(1)));
+    } finally {
+      lake.close();
+    }
   });
 
   it('with new columns keeps them, although ids were given twice', async () => {

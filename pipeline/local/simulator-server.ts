@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TidelakeError } from '../../schemas/errors.js';
 import type { Clock } from '../ports.js';
+import type { RunSql } from '../simulator/aws/athena-executions.js';
 import {
   type DescribedRequest,
   describeRequest,
@@ -39,6 +40,8 @@ export interface SimulatorOptions {
   readonly host?: string;
   readonly faults?: FaultPlanInput;
   readonly clock?: Clock;
+  /** Runs the SQL that Athena is asked; without it, every query fails. */
+  readonly runSql?: RunSql;
   /** Told of a request that a service could not answer because of a bug or the disk. */
   readonly onError?: (error: unknown, request: DescribedRequest) => void;
 }
@@ -87,6 +90,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       dir: options.dir,
       clock: options.clock ?? new SystemClock(),
       ids: new RandomIds(),
+      ...(options.runSql === undefined ? {} : { runSql: options.runSql }),
     });
     const running = new RunningSimulator(services, plan, options.onError ?? (() => {}));
     const url = await running.listen(options.port, options.host ?? '127.0.0.1');

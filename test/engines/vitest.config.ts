@@ -10,5 +10,8 @@ export default defineConfig({
     hookTimeout: 300_000,
     pool: 'forks',
     maxWorkers: 1,
+    // All files share one process, and so one endpoint and one set of tables.
+    isolate: false,
+    reporters: ['verbose'],
   },
 });

@@ -1,6 +1,7 @@
 // Where the engines of a run find S3 and Glue: moto's server.
 // Source: https://docs.getmoto.org/en/latest/docs/server_mode.html
 
+import { join } from 'node:path';
 import { Child, freePort } from './child.js';
 import { enginePlace } from './engines.js';
 
@@ -18,19 +19,13 @@ export interface RunningEndpoint extends AwsEndpoint {
 
 const credentials = { region: 'eu-west-1', accessKeyId: 'test', secretAccessKey: 'test' } as const;
 
-/** Starts moto's server. It runs in a python that ends when its standard input ends. */
+/** Starts moto's server. */
 export async function startMoto(): Promise<RunningEndpoint> {
   const port = await freePort();
-  const program = [
-    'import os, sys, threading',
-    'threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()',
-    'from moto.server import main',
-    `main(["-H", "127.0.0.1", "-p", "${port}"])`,
-  ].join('\n');
   const child = await Child.start({
     name: 'moto',
     program: enginePlace('moto').python!,
-    args: ['-u', '-c', program],
+    args: [join(import.meta.dirname, '..', 'python', 'moto_server.py'), String(port)],
     isReady: async () => {
       try {
         return (await fetch(`http://127.0.0.1:${port}/moto-api/data.json`)).ok;

@@ -1,12 +1,22 @@
 // Lakes for the engines to read: exports of simulated tables, loaded and merged by Tidelake onto S3, registered in Glue.
 // Promises: what a table must hold at each of its instants is the simulated table's own state, by canonical items.
 
-import { CreateDatabaseCommand, CreateTableCommand, GlueClient, UpdateTableCommand } from '@aws-sdk/client-glue';
+import {
+  CreateDatabaseCommand,
+  CreateTableCommand,
+  GlueClient,
+  UpdateTableCommand,
+} from '@aws-sdk/client-glue';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { LoadOptions } from '../../../pipeline/index.js';
 import { FilesCatalog } from '../../../pipeline/lake/files-catalog.js';
 import { MemoryStore } from '../../../pipeline/local/memory-store.js';
-import { simulate, type StoryOptions, type TablePast } from '../../../pipeline/simulator/index.js';
-import type { LoadOptions } from '../../../pipeline/index.js';
+import {
+  type StoryOptions,
+  simulate,
+  storyStartMs,
+  type TablePast,
+} from '../../../pipeline/simulator/index.js';
 import { database, StoryLake, worldOver } from '../../scenarios/story-world.js';
 import type { AwsEndpoint } from './endpoint.js';
 import { RowReader } from './rows.js';
@@ -34,6 +44,8 @@ export interface MetadataJson {
 /** An instant of a table with the snapshot that stands for it. */
 export interface LakeState {
   readonly ms: number;
+  /** `load` or `merge`. */
+  readonly kind: string;
   readonly snapshotId: string;
 }
 
@@ -42,7 +54,7 @@ export class EngineLake extends StoryLake {
   /** Name of the table in Glue. */
   readonly name: string;
   /** The oracle. */
-  past: TablePast | null = null;
+  past!: TablePast;
   readonly #states: LakeState[] = [];
 
   constructor(endpoint: AwsEndpoint, name: string) {
@@ -59,7 +71,9 @@ export class EngineLake extends StoryLake {
   /** Notes that the table's current snapshot stands for an instant. */
   async note(ms: number): Promise<void> {
     const md = await this.metadata();
-    this.#states.push({ ms, snapshotId: String(md['current-snapshot-id']) });
+    const snapshotId = String(md['current-snapshot-id']);
+    const now = md.snapshots.find((one) => String(one['snapshot-id']) === snapshotId)!;
+    this.#states.push({ ms, kind: now.summary['tidelake.kind']!, snapshotId });
   }
 
   async metadata(): Promise<MetadataJson> {
@@ -93,13 +107,20 @@ export class EngineLake extends StoryLake {
     // Trino 406 takes no metadata file of another name from Glue.
     const Key = `${this.name}/lake/lake/${this.name}/metadata/${entry!.version.padStart(5, '0')}-${this.world.ids.uuid()}.metadata.json`;
     await s3.send(
-      new PutObjectCommand({ Bucket: bucket, Key, Body: await this.world.store.read(entry!.metadataUri) }),
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key,
+        Body: await this.world.store.read(entry!.metadataUri),
+      }),
     );
     const TableInput = {
       Name: this.name,
       TableType: 'EXTERNAL_TABLE',
       Parameters: { table_type: 'ICEBERG', metadata_location: `s3://${bucket}/${Key}` },
-      StorageDescriptor: { Location: this.#catalog.tableLocation(database, this.name), Columns: [] },
+      StorageDescriptor: {
+        Location: this.#catalog.tableLocation(database, this.name),
+        Columns: [],
+      },
     };
     const { DatabaseName } = { DatabaseName: database };
     await glue
@@ -138,7 +159,7 @@ export async function storyLake(
   layout: Pick<LoadOptions, 'buckets' | 'partition'> = {},
 ): Promise<EngineLake> {
   const lake = new EngineLake(endpoint, name);
-  const { table, full, windows, fullExport } = await simulate({
+  const { table, full, windows } = await simulate({
     store: lake.world.store,
     outUri: lake.exportsUri,
     seed: name,
@@ -148,12 +169,12 @@ export async function storyLake(
   });
   lake.past = table;
   await lake.load(full, { key: table.key.map((one) => one.name), ...layout });
-  void fullExport;
-  await lake.note(windows[0]?.fromMs ?? 0);
+  await lake.note(storyStartMs);
   for (const window of windows) {
     const reports = await lake.merge(window.folderUri);
     if (reports[0]?.action !== 'applied') throw new Error(`${name}: ${JSON.stringify(reports)}`);
     await lake.note(window.toMs);
   }
+  await lake.publish();
   return lake;
 }

@@ -2,11 +2,7 @@
 // Promises: shares no code with unload: it goes by the table's schema and the property tidelake.columns alone, as
 // docs/reference/table-properties.md and types.md tell them, so a wrong value anywhere makes another item.
 
-import {
-  attributeFromParsed,
-  type Item,
-  itemFromParsed,
-} from '../../../pipeline/simulator/index.js';
+import { attributeFromParsed, type Item } from '../../../pipeline/simulator/index.js';
 import type { AttributeValue } from '../../../schemas/attribute.js';
 import type { EngineRow, EngineValue } from './values.js';
 
@@ -101,7 +97,10 @@ export class RowReader {
     const entries = new Map<string, AttributeValue>();
     for (const [name, one] of value) {
       const isNull = one === null;
-      entries.set(name, isNull ? { NULL: true } : this.#attribute(one, type['value-id'], type.value));
+      entries.set(
+        name,
+        isNull ? { NULL: true } : this.#attribute(one, type['value-id'], type.value),
+      );
     }
     return entries;
   }
@@ -146,4 +145,3 @@ function need(value: AttributeValue | undefined, path: string): AttributeValue {
   if (value !== undefined) return value;
   throw new Error(`_nulls names a place that is not there: ${path.length} characters`);
 }
-

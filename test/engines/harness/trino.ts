@@ -4,9 +4,13 @@
 // a timestamp loses its microseconds.
 
 import { join } from 'node:path';
+import { database } from '../../scenarios/story-world.js';
 import { Child, freePort } from './child.js';
 import type { AwsEndpoint } from './endpoint.js';
+import type { At, Engine } from './engine.js';
 import { type EngineName, enginePlace } from './engines.js';
+import type { EngineLake } from './lakes.js';
+import { type Predicate, sqlOf } from './predicates.js';
 import type { EngineAnswer, EngineValue } from './values.js';
 
 const server = join(import.meta.dirname, '..', 'trino', 'TrinoServer.java');
@@ -34,7 +38,12 @@ export class TrinoError extends Error {
   }
 }
 
-export class Trino {
+/** Predicates asked in one statement. */
+const predicatesMax = 20;
+/** Statistics for the order of joins, which cost much in tables of a thousand columns; files are pruned all the same. */
+const noStatistics = { 'iceberg.statistics_enabled': 'false' };
+
+export class Trino implements Engine {
   readonly #child: Child;
   readonly #url: string;
 
@@ -52,7 +61,15 @@ export class Trino {
       name,
       program: join(place.java!, 'bin', 'java'),
       args: [
-        ...['-cp', place.classpath!, '-Xmx1500m', '-Duser.timezone=UTC', ...vectors],
+        ...[
+          '-cp',
+          place.classpath!,
+          '-Xmx1200m',
+          '-XX:+UseSerialGC',
+          '-XX:TieredStopAtLevel=1',
+          '-Duser.timezone=UTC',
+          ...vectors,
+        ],
         ...['--add-opens', 'java.base/java.nio=ALL-UNNAMED'],
         ...['--add-opens', 'java.base/java.lang=ALL-UNNAMED'],
         ...[server, String(port), ...catalogOf(name, endpoint)],
@@ -65,7 +82,7 @@ export class Trino {
   /** Runs one statement in a schema of the catalog, with session properties if any. */
   async query(
     sql: string,
-    schema = 'default',
+    schema = database,
     session: Readonly<Record<string, string>> = {},
   ): Promise<EngineAnswer> {
     const properties = Object.entries(session).map(([name, value]) => `${name}=${value}`);
@@ -97,10 +114,33 @@ export class Trino {
       rows: data.map(
         (row) =>
           new Map(
-            named.map(({ name, typeSignature }, i) => [name, valueOf(row[i], typeSignature)]),
+            named.map(({ name, typeSignature }, i) => [name, exactValue(row[i], typeSignature)]),
           ),
       ),
     };
+  }
+
+  rows(lake: EngineLake, at?: At): Promise<EngineAnswer> {
+    if (at === undefined) return this.query(`SELECT * FROM ${lake.name}`);
+    if ('snapshotId' in at) {
+      return this.query(`SELECT * FROM ${lake.name} FOR VERSION AS OF ${at.snapshotId}`);
+    }
+    const time = new Date(at.ms).toISOString().replace('T', ' ').replace('Z', ' UTC');
+    return this.query(`SELECT * FROM ${lake.name} FOR TIMESTAMP AS OF TIMESTAMP '${time}'`);
+  }
+
+  async counts(lake: EngineLake, predicates: readonly Predicate[]): Promise<readonly number[]> {
+    const dialect = { quote: '"', text: (hex: string) => `from_utf8(X'${hex}')` } as const;
+    const counts: number[] = [];
+    for (let start = 0; start < predicates.length; start += predicatesMax) {
+      const parts = predicates
+        .slice(start, start + predicatesMax)
+        .map((one, i) => `SELECT ${i}, count(*) FROM ${lake.name} WHERE ${sqlOf(one, dialect)}`);
+      const sql = `${parts.join(' UNION ALL ')} ORDER BY 1`;
+      const { columns, rows } = await this.query(sql, database, noStatistics);
+      counts.push(...rows.map((row) => Number(row.get(columns[1]!))));
+    }
+    return counts;
   }
 
   close(): Promise<void> {
@@ -128,16 +168,18 @@ function exactNumbers(json: string): string {
   );
 }
 
-function valueOf(raw: unknown, type: TypeSignature): EngineValue {
+function exactValue(raw: unknown, type: TypeSignature): EngineValue {
   if (raw === null || raw === undefined) return null;
   switch (type.rawType) {
     case 'array': {
       const element = type.arguments[0]!.value as TypeSignature;
-      return (raw as unknown[]).map((one) => valueOf(one, element));
+      return (raw as unknown[]).map((one) => exactValue(one, element));
     }
     case 'map': {
       const value = type.arguments[1]!.value as TypeSignature;
-      return new Map(Object.entries(raw as object).map(([key, one]) => [key, valueOf(one, value)]));
+      return new Map(
+        Object.entries(raw as object).map(([key, one]) => [key, exactValue(one, value)]),
+      );
     }
     case 'row':
       return new Map(
@@ -146,7 +188,7 @@ function valueOf(raw: unknown, type: TypeSignature): EngineValue {
             readonly fieldName: { readonly name: string };
             readonly typeSignature: TypeSignature;
           };
-          return [field.fieldName.name, valueOf((raw as unknown[])[i], field.typeSignature)];
+          return [field.fieldName.name, exactValue((raw as unknown[])[i], field.typeSignature)];
         }),
       );
     case 'timestamp':

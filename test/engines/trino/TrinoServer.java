@@ -17,7 +17,12 @@ public final class TrinoServer {
     }
     var session = testSessionBuilder().setCatalog("iceberg").setSchema("default").build();
     var builder = DistributedQueryRunner.builder(session);
-    builder.setCoordinatorProperties(Map.of("http-server.http.port", args[0]));
+    // What is known of past queries would fill a small heap: every one holds the schema of its tables.
+    builder.setCoordinatorProperties(
+        Map.of(
+            "http-server.http.port", args[0],
+            "query.max-history", "1",
+            "query.min-expire-age", "1s"));
     alone(builder);
     try (var runner = builder.build()) {
       runner.installPlugin(new IcebergPlugin());

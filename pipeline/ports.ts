@@ -41,9 +41,11 @@ export class ObjectNotFoundError extends Error {
   }
 }
 
-/** Wall-clock time, ms since the epoch. */
+/** Time: what it is, in ms since the epoch, and letting some pass. */
 export interface Clock {
   nowMs(): number;
+  /** Comes back after at least so many milliseconds of this clock. */
+  sleep(ms: number): Promise<void>;
 }
 
 /** Randomness, so that one seed replays one run. */
@@ -119,6 +121,18 @@ export interface ReporterStep {
   done(): void;
 }
 
+/** Objects as files that an engine in this process can open by path. */
+export interface LocalFiles {
+  /**
+   * A path on this machine where the object's bytes can be read: the object itself for `file:` URIs, a copy in scratch
+   * space for others, kept for the life of the world. `size` is the object's length in bytes, where it is known. With
+   * `columns` (ids of top-level columns of a Parquet file), chunks of other columns may be holes in the copy, and the
+   * rest is as it is in the object; the path stays the same when more columns are asked for later.
+   * Throws ObjectNotFoundError.
+   */
+  path(uri: string, size?: number, columns?: readonly number[]): Promise<string>;
+}
+
 /** Answers SQL over registered views. */
 export interface QueryResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
@@ -144,4 +158,7 @@ export interface World {
     readonly threads: number;
     readonly memoryMb: number;
   }) => Promise<QueryEngine>;
+  readonly localFiles: LocalFiles;
+  /** The catalog of AWS Glue for a lake's root folder, or null in a world without AWS. */
+  readonly glueCatalog: ((lakeUri: string) => Promise<Catalog>) | null;
 }

@@ -6,11 +6,13 @@ import type { ErrorFacts } from '../schemas/errors.js';
 
 /** Which table of which lake an operation is about. */
 export interface Target {
-  /** Absolute URI of the lake folder, e.g. `file:///srv/lake`. */
+  /** Absolute URI of the lake folder, e.g. `file:///srv/lake` or `s3://bucket/prefix`. */
   readonly lake: string;
   readonly database: string;
   /** Lake table; without it, the table the export names, or all tables of the database. */
   readonly table?: string;
+  /** Which catalog has the tables. Default: files. */
+  readonly catalog?: 'files' | 'glue';
 }
 
 /** `load`: a full export became an epoch, or there was nothing to do. */
@@ -67,6 +69,13 @@ export interface GapReport {
   readonly kind: string;
 }
 
+/** Another program's snapshot that a person declared to stand for an instant. */
+export interface AdoptionReport {
+  readonly snapshotId: string;
+  readonly watermark: string;
+  readonly at: string;
+}
+
 /** `status`: how fresh and how large one lake table is. */
 export interface StatusRow {
   readonly database: string;
@@ -86,6 +95,7 @@ export interface StatusRow {
   readonly misfits: number | null;
   readonly snapshots: number | null;
   readonly gaps: readonly GapReport[];
+  readonly adopted: readonly AdoptionReport[];
   readonly location: string;
   /** `refused`: the table cannot be written to as it stands; `problem` says why. */
   readonly health: 'ok' | 'refused';
@@ -109,6 +119,8 @@ export interface LogRow {
   readonly rows: number | null;
   readonly dataFiles: number | null;
   readonly epoch: number | null;
+  /** For another program's snapshot: the instant a person declared it to stand for; else null. */
+  readonly adopted: string | null;
 }
 
 /** `schema`: one column and where it comes from. */

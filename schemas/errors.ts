@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'COMMIT_UNKNOWN'
   | 'THROTTLED'
   | 'CREDENTIALS'
+  | 'SERVICE_FAILED'
   | 'DENIED'
   | 'NO_SPACE'
   | 'TIME_BUDGET'

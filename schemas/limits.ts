@@ -24,5 +24,43 @@ export const columnNameMax = 128;
 export const manifestBytesMax: number = 256 * 1024 * 1024;
 /** Table size up to which a number column is retyped by itself, in bytes of data files. */
 export const retypeBytesMax: number = 10 * 1024 * 1024 * 1024;
+/** Tries of one commit when others commit first: more would hide that two schedules fight over one table. */
+export const commitAttemptsMax = 10;
+/** Pause after the first lost race, in ms; doubled each time, and cut by chance so that rivals do not march in step. */
+export const commitPauseMs = 100;
+/** Longest such pause, in ms. */
+export const commitPauseMsMax = 5_000;
+/** Older metadata files looked into for a snapshot that was expired: as many as a table's metadata log usually has. */
+export const metadataLogReadsMax = 100;
 /** Version of the table properties Tidelake writes; a higher one in a table is refused. */
 export const formatVersion = 1;
+
+/** Objects copied to this machine at once, for engines that read files; each takes one piece of memory. */
+export const copyRunsMax = 8;
+/** Bytes of one such piece: large enough that the time of a request hardly counts. */
+export const copyPieceBytes: number = 4 * 1024 * 1024;
+/** Bytes between two wanted ranges of an object that are read along with them: cheaper than another request. */
+export const rangeGapBytesMax: number = 256 * 1024;
+
+/** Tries of one request by the SDK, the first one counted; delays grow from 0.1 s (throttled: 0.5 s) to 20 s. */
+export const awsTriesMax = 8;
+/** Further rounds of such tries when S3 asks to slow down to the end: with the waits between, some five minutes. */
+export const throttledRoundsMax = 8;
+/** Longest wait between two rounds, in ms; the first is at most a second. */
+export const throttledWaitMsMax = 30_000;
+/** Time for a connection to be made, in ms. */
+export const connectMsMax = 10_000;
+/** Silence after which a connection counts as dead, in ms. The SDK has no such bound of its own. */
+export const socketIdleMsMax = 60_000;
+/** Silence in the middle of an object's body after which the rest is asked for again, in ms. */
+export const bodyIdleMsMax = 30_000;
+/** Times the rest of a body is asked for without one byte of progress. */
+export const resumesMax = 8;
+/** Requests to S3 under way at once, from one thread: 128 MiB of parts at most. */
+export const requestsAtOnceMax = 32;
+/** Bytes of a part of a multipart upload; S3 wants 5 MiB at least. What is smaller as a whole is put in one request. */
+export const partBytesMin: number = 8 * 1024 * 1024;
+/** Parts of one size; then the size doubles, since S3 takes 10,000 parts: 1.2 TiB in all. */
+export const partsPerSizeMax = 2_000;
+/** Parts of one upload under way at once; memory is that many parts and one. */
+export const partsAtOnceMax = 3;

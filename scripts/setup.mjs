@@ -22,6 +22,7 @@ const sources = [
   'schemas',
   'transforms',
   'pipeline',
+  'infra',
   'tsconfig.json',
   'package.json',
   'package-lock.json',

@@ -178,6 +178,13 @@ function propertyOf(md: TableMetadata): ColumnMap {
   return parse(text);
 }
 
+/** Field ids of the columns and nested fields that the map knows, retired ones too. */
+export function mappedIds(md: Pick<TableMetadata, 'properties'>): ReadonlySet<number> {
+  const text = md.properties[columnsProperty];
+  const { fields, own }: Partial<ColumnMap> = text?.startsWith('{') ? parse(text) : {};
+  return new Set([...Object.keys(fields ?? {}).map(Number), ...Object.values(own ?? {})]);
+}
+
 /** The columns of a table under one of its schemas. Columns that another writer added are left out. */
 export function readColumns(md: TableMetadata, schemaId: number): TableColumns {
   const columnMap = propertyOf(md);

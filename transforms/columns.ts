@@ -3,8 +3,56 @@
 // No content ever leaves here except by the caller's explicit reading.
 
 const initialRows = 1024;
-/** Strings up to this long are copied byte by byte: below it that beats a call. */
-const longBytes = 80;
+/** Bytes beyond this are copied by a call of the engine; below it that call costs more than it saves. */
+const longBytes = 256;
+/** Room kept behind a column's text, so that most strings are copied while their end is looked for. */
+const textRoom = 256;
+
+/** 1 for bytes that end a run of plain text inside a JSON string: the quote, the backslash, control characters. */
+export const endsText: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) =>
+  c < 32 || c === 34 || c === 92 ? 1 : 0,
+);
+
+/**
+ * Copies bytes [start, end) of `from` to place `at` of `to`, four at a time: measured on strings of 6 to 60 bytes in
+ * random order, that takes 40 % of the time of a loop over bytes.
+ */
+function move(to: DataView, at: number, from: DataView, start: number, end: number): void {
+  const last = end - 4;
+  if (last < start) {
+    for (let j = start; j < end; j++) to.setUint8(at++, from.getUint8(j));
+    return;
+  }
+  let o = at;
+  for (let j = start; j < last; j += 4, o += 4) to.setInt32(o, from.getInt32(j, true), true);
+  to.setInt32(at + last - start, from.getInt32(last, true), true);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Copies the values that `offsets` bounds, those of the rows named by indices[start..end), one behind the other. */
+export function gatherBytes(
+  to: Uint8Array,
+  at: number,
+  source: BytesColumn,
+  indices: Int32Array,
+  start: number,
+  end: number,
+): void {
+  const { offsets, data } = source;
+  const target = viewOf(to);
+  const view = viewOf(data);
+  for (let i = start; i < end; i++) {
+    const row = indices[i]!;
+    const a = offsets[row]!;
+    const z = offsets[row + 1]!;
+    if (z - a > longBytes) to.set(data.subarray(a, z), at);
+    else move(target, at, view, a, z);
+    at += z - a;
+  }
+}
 
 function grown(needed: number, capacity: number): number {
   let next = Math.max(16, capacity * 2);
@@ -102,6 +150,9 @@ export class BytesColumn extends Column {
   offsets: Int32Array = new Int32Array(initialRows + 1);
   data: Uint8Array = new Uint8Array(initialRows * 8);
   length = 0;
+  /** The data that `view` is of. */
+  private viewed: Uint8Array = this.data;
+  private view: DataView = viewOf(this.data);
 
   reserve(rows: number): void {
     if (rows <= this.ok.length) return;
@@ -110,6 +161,58 @@ export class BytesColumn extends Column {
     const offsets = new Int32Array(capacity + 1);
     offsets.set(this.offsets);
     this.offsets = offsets;
+  }
+  /**
+   * Appends the text of a block from `start` up to the next quote, and returns the quote's place. When a byte that
+   * needs care comes first (see `endsText`), or the block ends, nothing is appended, and its place is returned.
+   * @param view a view of all of `block`
+   */
+  pushText(block: Uint8Array, view: DataView, start: number): number {
+    const n = this.n;
+    if (n === this.ok.length) this.reserve(n + 1);
+    if (this.data.length - this.length < textRoom) this.reserveData(this.length + textRoom);
+    const data = this.data;
+    if (this.viewed !== data) {
+      this.viewed = data;
+      this.view = viewOf(data);
+    }
+    const own = this.view;
+    let at = this.length;
+    let p = start;
+    const wordsEnd = Math.min(block.length, start + data.length - at) - 4;
+    while (p <= wordsEnd) {
+      const word = view.getInt32(p, true);
+      const quotes = word ^ 0x22222222;
+      const slashes = word ^ 0x5c5c5c5c;
+      // The high bit of a byte is set where a byte is below 0x20, 0x22 or 0x5c (and at times in one above such).
+      const hits =
+        ((word - 0x20202020) & ~word) |
+        ((quotes - 0x01010101) & ~quotes) |
+        ((slashes - 0x01010101) & ~slashes);
+      if ((hits & 0x80808080) !== 0) break;
+      own.setInt32(at, word, true);
+      p += 4;
+      at += 4;
+    }
+    for (;;) {
+      const c = block[p]!;
+      if (endsText[c] !== 0) break;
+      if (at === data.length) return this.pushLongText(block, start, p);
+      data[at++] = c;
+      p++;
+    }
+    if (block[p] !== 34) return p;
+    this.length = at;
+    this.ok[n] = 1;
+    this.offsets[n + 1] = at;
+    this.n = n + 1;
+    return p;
+  }
+  private pushLongText(block: Uint8Array, start: number, from: number): number {
+    let p = from;
+    while (endsText[block[p]!] === 0) p++;
+    if (block[p] === 34) this.pushBytes(block, start, p);
+    return p;
   }
   reserveData(bytes: number): void {
     if (bytes <= this.data.length) return;
@@ -162,7 +265,6 @@ export class BytesColumn extends Column {
     const count = rows.length;
     this.reserve(this.n + count);
     const froms = sources.map((source) => source.offsets);
-    const datas = sources.map((source) => source.data);
     const offsets = this.offsets;
     let total = this.length;
     for (let i = 0; i < count; i++) {
@@ -171,7 +273,8 @@ export class BytesColumn extends Column {
       offsets[this.n + i + 1] = total;
     }
     this.reserveData(total);
-    const data = this.data;
+    const views = sources.map((source) => viewOf(source.data));
+    const target = viewOf(this.data);
     let at = this.length;
     for (let i = 0; i < count; i++) {
       const part = parts[i]!;
@@ -179,11 +282,9 @@ export class BytesColumn extends Column {
       const row = rows[i]!;
       const a = from[row]!;
       const z = from[row + 1]!;
-      const bytes = datas[part]!;
-      if (z - a > longBytes) {
-        data.set(bytes.subarray(a, z), at);
-        at += z - a;
-      } else for (let j = a; j < z; j++) data[at++] = bytes[j]!;
+      if (z - a > longBytes) this.data.set(sources[part]!.data.subarray(a, z), at);
+      else move(target, at, views[part]!, a, z);
+      at += z - a;
     }
     this.length = at;
     this.takeOkFrom(sources, parts, rows);
@@ -191,28 +292,17 @@ export class BytesColumn extends Column {
   take(source: BytesColumn, indices: Int32Array, start: number, end: number): void {
     this.reserve(this.n + end - start);
     const from = source.offsets;
-    let total = this.length;
-    for (let i = start; i < end; i++) {
-      const row = indices[i]!;
-      total += from[row + 1]! - from[row]!;
-    }
-    this.reserveData(total);
-    const data = this.data;
-    const bytes = source.data;
     const offsets = this.offsets;
+    let total = this.length;
     let row = this.n;
-    let at = this.length;
     for (let i = start; i < end; i++) {
       const index = indices[i]!;
-      const a = from[index]!;
-      const z = from[index + 1]!;
-      if (z - a > longBytes) {
-        data.set(bytes.subarray(a, z), at);
-        at += z - a;
-      } else for (let j = a; j < z; j++) data[at++] = bytes[j]!;
-      offsets[++row] = at;
+      total += from[index + 1]! - from[index]!;
+      offsets[++row] = total;
     }
-    this.length = at;
+    this.reserveData(total);
+    gatherBytes(this.data, this.length, source, indices, start, end);
+    this.length = total;
     this.takeOk(source, indices, start, end);
   }
   override clear(): void {

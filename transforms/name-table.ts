@@ -1,8 +1,13 @@
-// Finds an attribute by the bytes of its name: first the ones beside the last, then by hash. No strings are made.
+// Finds an attribute by the bytes of its name: first the ones that followed the last name before, then by hash. No
+// strings are made.
 
 /** Names with their positions. */
 export class NameTable {
   private readonly names: readonly Uint8Array[];
+  /** Names as they stand in JSON, in quotes; empty for names with characters that JSON escapes. */
+  private readonly quoted: readonly Uint8Array[];
+  /** Two names for every place (0: the start, i + 1: behind name i): those that came next there the last times. */
+  private readonly after: Int32Array;
   private readonly texts: readonly string[];
   private readonly slots: Int32Array;
   private readonly mask: number;
@@ -11,6 +16,10 @@ export class NameTable {
   constructor(names: readonly string[]) {
     this.texts = names;
     this.names = names.map((name) => Buffer.from(name, 'utf8'));
+    this.quoted = names.map((name) => Buffer.from(isPlain(name) ? `"${name}"` : '', 'utf8'));
+    this.after = Int32Array.from({ length: (names.length + 1) * 2 }, (_, i) =>
+      i % 2 === 0 && i / 2 < names.length ? i / 2 : -1,
+    );
     let size = 16;
     while (size < names.length * 3) size *= 2;
     this.mask = size - 1;
@@ -23,13 +32,18 @@ export class NameTable {
     this.byText = new Map(names.map((name, i) => [name, i]));
   }
 
-  /** Whether the JSON string at `at` (its opening quote) is the name at `guess`, or the one two before it, as attributes
-   *  come in the order of the last item or in reverse. Returns its position, or -1: look it up. */
-  guess(bytes: Uint8Array, at: number, guess: number): number {
-    if (guess < this.names.length && quoted(this.names[guess]!, bytes, at)) return guess;
-    const before = guess - 2;
-    if (before >= 0 && quoted(this.names[before]!, bytes, at)) return before;
-    return -1;
+  /** Whether the JSON string at `at` (its opening quote) is a name that came after name `last` (-1: first) before:
+   *  attributes mostly come in one order. Returns its position, or -1: look it up. */
+  guess(bytes: Uint8Array, at: number, last: number): number {
+    const place = (last + 1) * 2;
+    const first = this.after[place]!;
+    if (first < 0) return -1;
+    if (startsWith(bytes, at, this.quoted[first]!)) return first;
+    const second = this.after[place + 1]!;
+    if (second < 0 || !startsWith(bytes, at, this.quoted[second]!)) return -1;
+    this.after[place] = second;
+    this.after[place + 1] = first;
+    return second;
   }
 
   /** Length of a name in bytes. */
@@ -37,13 +51,18 @@ export class NameTable {
     return this.names[index]!.length;
   }
 
-  /** Position of the name bytes[start, end), or -1. */
-  find(bytes: Uint8Array, start: number, end: number): number {
+  /** Position of the name bytes[start, end), or -1; remembered for the next guess behind name `last` (-1: first). */
+  find(bytes: Uint8Array, start: number, end: number, last: number): number {
     let at = hash(bytes, start, end) & this.mask;
     for (;;) {
       const i = this.slots[at]!;
       if (i < 0) return -1;
-      if (equal(this.names[i]!, bytes, start, end)) return i;
+      if (equal(this.names[i]!, bytes, start, end)) {
+        const place = (last + 1) * 2;
+        this.after[place + 1] = this.after[place]!;
+        this.after[place] = i;
+        return i;
+      }
       at = (at + 1) & this.mask;
     }
   }
@@ -57,15 +76,19 @@ export class NameTable {
   }
 }
 
-/** Whether bytes[at…] is a name in quotes. A name with characters that JSON escapes never is. */
-function quoted(name: Uint8Array, bytes: Uint8Array, at: number): boolean {
-  const length = name.length;
-  if (bytes[at] !== 34 || bytes[at + length + 1] !== 34) return false;
-  for (let i = 0; i < length; i++) {
-    const c = name[i]!;
-    if (c !== bytes[at + 1 + i] || c < 32 || c === 34 || c === 92) return false;
+function isPlain(name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const c = name.charCodeAt(i);
+    if (c < 32 || c === 34 || c === 92) return false;
   }
   return true;
+}
+
+/** Whether bytes[at…] is a name in quotes; never for an empty one. */
+function startsWith(bytes: Uint8Array, at: number, quoted: Uint8Array): boolean {
+  const length = quoted.length;
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== quoted[i]) return false;
+  return length > 0;
 }
 
 function equal(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

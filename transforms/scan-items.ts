@@ -9,6 +9,7 @@ import { attributeNamesMax, depthMax } from '../schemas/limits.js';
 import {
   type BytesColumn,
   type Column,
+  endsText,
   type FlagColumn,
   type ListColumn,
   LongColumn,
@@ -73,15 +74,6 @@ function utf8(bytes: Uint8Array, start: number, end: number): string {
 
 const quote = 34;
 const backslash = 92;
-
-/** Bytes at which the inside of a JSON string is not plain: quote, backslash, control characters. */
-const stop: Uint8Array = (() => {
-  const table = new Uint8Array(256);
-  table.fill(1, 0, 32);
-  table[quote] = 1;
-  table[backslash] = 1;
-  return table;
-})();
 
 const base64Of: Uint8Array = (() => {
   const table = new Uint8Array(256).fill(255);
@@ -195,6 +187,8 @@ export class ItemScanner {
   /** JSON places count their values apart, once the attribute is known to fit. */
   private readonly pendingJson: { stats: TypeStats; value: Value }[] = [];
   private b: Uint8Array = new Uint8Array(0);
+  /** A view of all of `b`. */
+  private words: DataView = new DataView(new ArrayBuffer(0));
   private end = 0;
   private p = 0;
   private depth = 0;
@@ -234,11 +228,16 @@ export class ItemScanner {
     return this.lines(block, () => this.changeLine());
   }
 
-  private lines(block: Uint8Array, line: () => void): number {
+  private open(bytes: Uint8Array): void {
     // One class of array in the hot path, whatever the caller's.
-    this.b = plain(block);
-    this.end = block.length;
+    this.b = plain(bytes);
+    this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.end = bytes.length;
     this.p = 0;
+  }
+
+  private lines(block: Uint8Array, line: () => void): number {
+    this.open(block);
     let count = 0;
     try {
       while (this.p < this.end) {
@@ -453,19 +452,19 @@ export class ItemScanner {
       this.p++;
       return;
     }
-    let guess = 0;
+    let last = -1;
     do {
-      let index = this.names.guess(this.b, this.p, guess);
+      let index = this.names.guess(this.b, this.p, last);
       if (index >= 0) this.p += this.names.lengthOf(index) + 2;
       else {
         this.readName();
-        index = this.names.find(this.nameBytes, this.nameStart, this.nameEnd);
+        index = this.names.find(this.nameBytes, this.nameStart, this.nameEnd, last);
         if (index < 0) {
           this.unknownAttribute();
           continue;
         }
       }
-      guess = index + 1;
+      last = index;
       this.expect(58);
       const slot = slots[index]!;
       const column = slot.column;
@@ -565,9 +564,7 @@ export class ItemScanner {
 
   /** Scans one attribute value (its DynamoDB JSON) into a column of its own; used when columns change. */
   scanAttribute(index: number, json: Uint8Array, row: number): void {
-    this.b = plain(json);
-    this.end = json.length;
-    this.p = 0;
+    this.open(json);
     this.depth = 0;
     const slot = this.slots[index]!;
     if (slot.column.n < row) slot.column.appendNulls(row - slot.column.n);
@@ -726,15 +723,15 @@ export class ItemScanner {
     this.expect(123);
     if (this.peek() === 125) this.p++;
     else {
-      let guess = 0;
+      let last = -1;
       let others: Set<string> | null = null;
       const names = slot.names!;
       do {
-        let index = names.guess(this.b, this.p, guess);
+        let index = names.guess(this.b, this.p, last);
         if (index >= 0) this.p += names.lengthOf(index) + 2;
         else {
           this.readName();
-          index = names.find(this.nameBytes, this.nameStart, this.nameEnd);
+          index = names.find(this.nameBytes, this.nameStart, this.nameEnd, last);
           if (index < 0) {
             const name = this.nameText();
             this.expect(58);
@@ -745,7 +742,7 @@ export class ItemScanner {
             continue;
           }
         }
-        guess = index + 1;
+        last = index;
         this.expect(58);
         const field = fields[index]!;
         if (field.column.n < row) field.column.appendNulls(row - field.column.n);
@@ -866,10 +863,9 @@ export class ItemScanner {
       p = this.p;
       if (b[p] !== quote) throw bad('a string is missing');
     }
-    const start = ++p;
-    while (stop[b[p]!] === 0) p++;
+    const start = p + 1;
+    p = column.pushText(b, this.words, start);
     if (b[p] === quote) {
-      column.pushBytes(b, start, p);
       this.p = p + 1;
       return;
     }
@@ -891,7 +887,7 @@ export class ItemScanner {
     if (b[this.p] !== quote) throw bad('a string is missing');
     const start = this.p + 1;
     let p = start;
-    while (stop[b[p]!] === 0) p++;
+    while (endsText[b[p]!] === 0) p++;
     if (b[p] === quote) {
       this.p = p + 1;
       return [b, start, p];
@@ -1191,7 +1187,7 @@ export class ItemScanner {
     }
     const start = this.p + 1;
     let p = start;
-    while (stop[b[p]!] === 0) p++;
+    while (endsText[b[p]!] === 0) p++;
     if (b[p] === quote) {
       this.nameBytes = b;
       this.nameStart = start;
@@ -1284,7 +1280,7 @@ export class ItemScanner {
           throw bad('bad escape in a string');
       }
       next = p;
-      while (stop[b[next]!] === 0) next++;
+      while (endsText[b[next]!] === 0) next++;
     }
     this.textLength = at;
     this.p = p + 1;

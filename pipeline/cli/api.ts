@@ -32,6 +32,7 @@ export interface MergeOptions extends Target {
   readonly exportUris: readonly string[];
   readonly acceptGap: boolean;
   readonly acceptSeam: boolean;
+  readonly adoptSnapshot?: bigint;
 }
 
 export interface SchemaChangeOptions extends Target {

@@ -21,6 +21,13 @@ export function parseNumber(input: string): number {
   return Number(input);
 }
 
+/** Parses a snapshot id, which does not fit a JavaScript number. */
+export function parseSnapshotId(input: string): bigint {
+  if (!/^\d{1,19}$/.test(input))
+    throw new SyntaxError(`${JSON.stringify(input)} is not a snapshot id`);
+  return BigInt(input);
+}
+
 export const parseText = (input: string): string => input;
 
 /** Definitions of the global flags. */

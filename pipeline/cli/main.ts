@@ -4,6 +4,7 @@
 // Spec: DESIGN "The command".
 
 import { availableParallelism } from 'node:os';
+import { SystemClock } from '../local/clock.js';
 import type { CliContext } from './context.js';
 import { errorFacts, errorText, exitCodeOfThrown } from './error-text.js';
 import type { WritableLike } from './output.js';
@@ -26,7 +27,7 @@ const context: CliContext = {
   out,
   err,
   folder: process.cwd(),
-  clock: { nowMs: () => Date.now() },
+  clock: new SystemClock(),
   processors: availableParallelism(),
   loadApi: () => import('../index.js'),
   loadSimulator: () => import('../simulator/index.js'),

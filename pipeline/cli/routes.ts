@@ -5,6 +5,7 @@
 import type { RouteMap } from '@stricli/core';
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import type { DemoFlags } from './commands/demo.js';
+import type { InfraPolicyFlags } from './commands/infra.js';
 import type { LoadFlags } from './commands/load.js';
 import type { MergeFlags } from './commands/merge.js';
 import type { QueryFlags } from './commands/query.js';
@@ -12,7 +13,7 @@ import type { SimulateFlags } from './commands/simulate.js';
 import type { UnloadFlags } from './commands/unload.js';
 import type { CliContext } from './context.js';
 import type { GlobalFlags } from './flags.js';
-import { globalFlags, parseNumber, parseText } from './flags.js';
+import { globalFlags, parseNumber, parseSnapshotId, parseText } from './flags.js';
 import { datasets, keyShapes } from './simulator-module.js';
 
 const exportPlace =
@@ -191,6 +192,14 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
         brief:
           'Go on from a full export taken within a second; status shows it until the next load',
       },
+      adoptSnapshot: {
+        kind: 'parsed',
+        parse: parseSnapshotId,
+        optional: true,
+        brief:
+          "Declare that the current snapshot, another program's, stands for the watermark; status shows it until the next load",
+        placeholder: 'id',
+      },
       ...globalFlags,
     },
   },
@@ -325,9 +334,128 @@ const unload = buildCommand<UnloadFlags, [], CliContext>({
   },
 });
 
+const infraTemplate = buildCommand<Record<never, never>, [], CliContext>({
+  loader: async () => (await import('./commands/infra.js')).infraTemplate,
+  parameters: {},
+  docs: {
+    brief: 'Print the stack of a lake as plain CloudFormation: buckets, database, workgroup, roles',
+  },
+});
+
+const infraPolicy = buildCommand<InfraPolicyFlags, [string], CliContext>({
+  loader: async () => (await import('./commands/infra.js')).infraPolicy,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        {
+          brief: 'A command (e.g. merge, schema-set, query-athena) or exporter, merger, analyst',
+          parse: parseText,
+          placeholder: 'name',
+        },
+      ],
+    },
+    flags: {
+      account: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'AWS account',
+        placeholder: 'digits',
+      },
+      region: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Region, e.g. eu-west-1',
+        placeholder: 'name',
+      },
+      partition: {
+        kind: 'enum',
+        values: ['aws', 'aws-cn', 'aws-us-gov'],
+        default: 'aws',
+        brief: 'AWS, China or GovCloud',
+      },
+      source: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'DynamoDB tables, separated by commas',
+        placeholder: 'a,b',
+      },
+      exports: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Where exports lie: s3://bucket/prefix',
+        placeholder: 'uri',
+      },
+      lake: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Where the lake lies: s3://bucket/prefix',
+        placeholder: 'uri',
+      },
+      out: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Where unload writes: s3://bucket/prefix',
+        placeholder: 'uri',
+      },
+      results: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Where results of Athena lie: s3://bucket/prefix',
+        placeholder: 'uri',
+      },
+      database: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Glue database; without it the policy is for a lake without Glue',
+        placeholder: 'name',
+      },
+      table: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Lake table (else all tables of the database)',
+        placeholder: 'name',
+      },
+      workgroup: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Athena workgroup',
+        placeholder: 'name',
+      },
+      kmsKey: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'ARN of the KMS key of the buckets',
+        placeholder: 'arn',
+      },
+      tidy: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Allow to remove the files of lost attempts',
+      },
+    },
+  },
+  docs: { brief: 'Print the least IAM policy that a command or a role needs' },
+});
+
+const infra = buildRouteMap({
+  routes: { template: infraTemplate, policy: infraPolicy },
+  docs: { brief: 'What a lake needs in AWS: its stack, and its policies' },
+});
+
 /** All commands. */
 export const routes: RouteMap<CliContext> = buildRouteMap({
-  routes: { demo, simulate, load, merge, query, status, log, schema, verify, unload },
+  routes: { demo, simulate, load, merge, query, status, log, schema, verify, unload, infra },
   docs: {
     brief: 'DynamoDB exports in, an exact Apache Iceberg lake out, SQL on top, and the way back.',
     fullDescription:

@@ -14,8 +14,8 @@ import { copyAgain, nothingWritten } from './manifest-bytes.js';
 import { inputGone } from './read-files.js';
 import { nameOf } from './uri-parts.js';
 
-/** Size of the pieces the gunzip makes, in bytes: about that of the blocks. */
-const inflatedPieceBytes = 1024 * 1024;
+/** Size of the pieces the gunzip makes, in bytes: they are scanned while they are in the processor's cache. */
+const inflatedPieceBytes = 256 * 1024;
 
 /** What a stream may tell while it runs. */
 export interface StreamDataFileOptions {
@@ -24,7 +24,7 @@ export interface StreamDataFileOptions {
 }
 
 /**
- * The decompressed file in blocks of about 1 MB, each ending at a line end (0x0A), the last one perhaps without. Blocks
+ * The decompressed file in blocks of some 100 kB, each ending at a line end (0x0A), the last one perhaps without. Blocks
  * are views of larger buffers that are not used again: keep them, but copy what is to be transferred. Counting the lines is the reader's part (see
  * `countMismatch`). Throws, at the latest at the end:
  * - REFUSED_CHECKSUM: other bytes than DynamoDB stored, broken gzip, or anything after the last gzip member;

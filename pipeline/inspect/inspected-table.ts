@@ -4,7 +4,7 @@
 
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { IcebergField, IcebergSchema } from '../../schemas/iceberg.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
 import type { QueryEngine, World } from '../ports.js';
 import { queryMemoryMb } from '../query/query.js';
@@ -12,7 +12,7 @@ import type { Target } from '../reports.js';
 
 /** Names of the tables a target means: the one it names, else all of its database. Throws REFUSED_NO_TABLE. */
 export async function targetTables(world: World, target: Target): Promise<readonly string[]> {
-  const catalog = new FilesCatalog(world.store, target.lake);
+  const catalog = await openCatalog(world, target);
   if (target.table === undefined) return catalog.tables(target.database);
   const entry = await catalog.current(target.database, target.table);
   if (entry === null) throw noTable(target, target.table);
@@ -21,7 +21,7 @@ export async function targetTables(world: World, target: Target): Promise<readon
 
 /** Opens one table. Throws REFUSED_NO_TABLE, and what opening throws. */
 export async function openNamed(world: World, target: Target, name: string): Promise<OpenTable> {
-  const catalog = new FilesCatalog(world.store, target.lake);
+  const catalog = await openCatalog(world, target);
   const { database } = target;
   const table = await openTable({ store: world.store, catalog, database, table: name });
   if (table === null) throw noTable(target, name);

@@ -1,9 +1,10 @@
 // `log`: the snapshots of a lake table and the windows they brought in, oldest first.
-// Promises: what stands here is what the commits themselves say; another writer's snapshot is listed, with nulls.
+// Promises: what stands here is what the commits themselves say; another writer's snapshot is listed, with nulls, and says so when a person adopted it.
 // Spec: DESIGN.md, "The table" (the watermark is in the commit).
 
 import type { Snapshot } from '../../schemas/iceberg.js';
 import { statedTotals } from '../lake/iceberg/snapshot-summary.js';
+import { formatInstant } from '../lake/lake-state.js';
 import { mainLine } from '../lake/open-table.js';
 import type { World } from '../ports.js';
 import type { LogRow, Target } from '../reports.js';
@@ -12,10 +13,15 @@ import { openTarget } from './inspected-table.js';
 /** The snapshots on the way to the current one that are still there. Throws REFUSED_NO_TABLE. */
 export async function log(world: World, target: Target): Promise<readonly LogRow[]> {
   const table = await openTarget(world, target);
-  return mainLine(table.md).map(({ snapshot }) => logRow(snapshot));
+  const adopted = new Map(
+    table.state.adopted.map((one) => [one.snapshotId, formatInstant(one.watermarkMs)]),
+  );
+  return mainLine(table.md).map(({ snapshot }) =>
+    logRow(snapshot, adopted.get(snapshot['snapshot-id']) ?? null),
+  );
 }
 
-function logRow(snapshot: Snapshot): LogRow {
+function logRow(snapshot: Snapshot, adopted: string | null): LogRow {
   const { summary } = snapshot;
   const fact = (name: string): string | null => summary[`tidelake.${name}`] ?? null;
   const count = (name: string): number | null => wholeNumber(fact(name));
@@ -35,6 +41,7 @@ function logRow(snapshot: Snapshot): LogRow {
     rows: totals === null ? null : Number(totals.records - totals.positionDeletes),
     dataFiles: totals === null ? null : Number(totals.dataFiles),
     epoch: count('epoch'),
+    adopted,
   };
 }
 

@@ -26,7 +26,7 @@ export async function schema(world: World, target: Target): Promise<readonly Sch
   const iceberg = schemaOf(table.md, snapshot);
   const columns = readColumns(table.md, iceberg['schema-id']);
   const byId = new Map(columns.columns.map((field) => [field.id, field]));
-  const select = await snapshotSelect(world.store, table, snapshot);
+  const select = await snapshotSelect(world, table, snapshot);
   const [counts, beside] = await withEngine(world, async (engine) => {
     await engine.execute(`CREATE VIEW live AS ${select}`);
     const jsonColumns = namesOfJson(iceberg, byId);

@@ -4,12 +4,14 @@
 
 import { TidelakeError } from '../../schemas/errors.js';
 import type { ManifestEntry } from '../../schemas/iceberg.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { type LiveFiles, liveFiles } from '../lake/iceberg/live-files.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { totalsOf } from '../lake/iceberg/snapshot-summary.js';
-import { checkWriter, formatInstant } from '../lake/lake-state.js';
+import { formatInstant } from '../lake/lake-state.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import type { OpenTable } from '../lake/open-table.js';
+import { countRows } from '../lake/position-deletes.js';
+import { checkWriter } from '../lake/watermark.js';
 import { ObjectNotFoundError, type World } from '../ports.js';
 import { schemaOf, viewFiles } from '../query/table-files.js';
 import { tableSelect } from '../query/views.js';
@@ -26,14 +28,15 @@ export async function status(world: World, target: Target): Promise<readonly Sta
 }
 
 async function statusOf(world: World, target: Target, name: string): Promise<StatusRow> {
-  const location = new FilesCatalog(world.store, target.lake).tableLocation(target.database, name);
+  const catalog = await openCatalog(world, target);
+  const location = catalog.tableLocation(target.database, name);
   let row = unreadable(target.database, name, location);
   try {
     const table = await openNamed(world, target, name);
     row = { ...row, ...stateOf(world, table), health: 'ok', problem: null };
     const live = await liveFiles(world.store, table.md, currentSnapshot(table.md), table.location);
-    row = { ...row, ...sizesOf(live) };
-    checkWriter(table.md, table.state);
+    row = { ...row, ...sizesOf(live), rows: await countRows(world.store, table, live) };
+    await checkWriter(world.store, table);
     return { ...row, misfits: await countMisfits(world, table, live) };
   } catch (error) {
     return { ...row, health: 'refused', problem: problemOf(error) };
@@ -65,6 +68,7 @@ function unreadable(database: string, table: string, location: string): StatusRo
     misfits: null,
     snapshots: null,
     gaps: [],
+    adopted: [],
     location,
     health: 'refused',
     problem: null,
@@ -88,6 +92,11 @@ function stateOf(world: World, table: OpenTable): Partial<StatusRow> {
       to: formatInstant(gap.toMs),
       kind: gap.kind,
     })),
+    adopted: state.adopted.map((one) => ({
+      snapshotId: String(one.snapshotId),
+      watermark: formatInstant(one.watermarkMs),
+      at: formatInstant(one.atMs),
+    })),
     location: table.location,
   };
 }
@@ -95,7 +104,6 @@ function stateOf(world: World, table: OpenTable): Partial<StatusRow> {
 function sizesOf(live: LiveFiles): Partial<StatusRow> {
   const totals = totalsOf([...live.data, ...live.positionDeletes]);
   return {
-    rows: Number(totals.records - totals.positionDeletes),
     dataFiles: Number(totals.dataFiles),
     deleteFiles: Number(totals.deleteFiles),
     bytes: Number(totals.bytes),
@@ -117,7 +125,7 @@ export async function countMisfits(
   const data = live.data.filter((entry) => mayHaveValues(entry, column.id));
   if (data.length === 0) return 0;
   const narrow = { ...schema, fields: [column] };
-  const files = await viewFiles(world.store, table, narrow, { ...live, data });
+  const files = await viewFiles(world, table, narrow, { ...live, data });
   const select = tableSelect({ schema: narrow, files });
   const [row] = await withEngine(world, (engine) =>
     rowsOf(engine, `SELECT coalesce(sum(cardinality(_misfits)), 0)::BIGINT FROM (${select})`),

@@ -9,7 +9,7 @@ import type { ManifestFile } from '../lake/iceberg/manifest-list.js';
 import { normalUri } from '../lake/iceberg/paths.js';
 import { readFooter } from '../lake/parquet/footer.js';
 import { ObjectNotFoundError, type World } from '../ports.js';
-import { pathOf, quoteText } from '../query/sql-text.js';
+import { quoteText } from '../query/sql-text.js';
 import { rowsOf } from './inspected-table.js';
 import { type Finding, fileName, findingOf, placeOf, type Verified } from './verify-finding.js';
 
@@ -85,9 +85,10 @@ export async function checkRowGroups(it: Verified): Promise<Finding> {
   const wrong: string[] = [];
   let rows = 0n;
   for (const { file } of liveEntries(it)) {
-    const path = quoteText(pathOf(placeOf(it, file.path)));
-    const sql = `SELECT count(*), bit_xor(hash(t)) FROM read_parquet([${path}], hive_partitioning = false) AS t`;
+    const uri = placeOf(it, file.path);
     try {
+      const path = quoteText(await it.world.localFiles.path(uri, Number(file.fileSizeBytes)));
+      const sql = `SELECT count(*), bit_xor(hash(t)) FROM read_parquet([${path}], hive_partitioning = false) AS t`;
       const [row] = await rowsOf(it.engine, sql);
       const count = BigInt(row![0] as number | string);
       rows += count;
@@ -95,6 +96,10 @@ export async function checkRowGroups(it: Verified): Promise<Finding> {
         wrong.push(`${fileName(file.path)} decodes to ${count} rows, not ${file.recordCount}`);
       }
     } catch (error) {
+      if (error instanceof ObjectNotFoundError) {
+        wrong.push(`${fileName(file.path)} is missing`);
+        continue;
+      }
       if (!(error instanceof TidelakeError)) throw error;
       // DuckDB's message may name the whole path, and with it values of the partition.
       wrong.push(

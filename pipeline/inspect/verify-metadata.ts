@@ -4,12 +4,14 @@
 
 import type { TableMetadata } from '../../schemas/iceberg.js';
 import { snapshotById } from '../lake/iceberg/metadata.js';
-import { checkWriter, formatInstant, type LakeGap, parseInstant } from '../lake/lake-state.js';
+import { formatInstant, type LakeGap, parseInstant } from '../lake/lake-state.js';
 import { mainLine, type OpenTable } from '../lake/open-table.js';
+import { checkWriter } from '../lake/watermark.js';
+import type { ObjectStore } from '../ports.js';
 import { type Finding, findingOf } from './verify-finding.js';
 
 /** Ids point at what is there, and the watermark belongs to the rows. Throws REFUSED_FOREIGN_WRITER where it does not. */
-export function checkMetadata(table: OpenTable): Finding {
+export async function checkMetadata(store: ObjectStore, table: OpenTable): Promise<Finding> {
   const { md, state } = table;
   const wrong: string[] = [];
   const current = md['current-snapshot-id'];
@@ -28,7 +30,7 @@ export function checkMetadata(table: OpenTable): Finding {
       `the watermark is ${formatInstant(state.watermarkMs)}, but the current snapshot reaches ${shown}`,
     );
   }
-  if (wrong.length === 0) checkWriter(md, state);
+  if (wrong.length === 0) await checkWriter(store, table);
   return findingOf(
     wrong,
     `${md.snapshots.length} snapshots, ${md.schemas.length} schemas, watermark ${formatInstant(state.watermarkMs)}`,
@@ -61,8 +63,17 @@ export function checkWindows(table: OpenTable): Finding {
   const wrong: string[] = [];
   let reached: number | null = null;
   let windows = 0;
+  // Snapshots of others are a fault, until one above them is adopted: it stands for what they did too.
+  let foreign: string[] = [];
+  const adopted = new Map(state.adopted.map((one) => [one.snapshotId, one.watermarkMs]));
   for (const { snapshot } of mainLine(md)) {
     const { summary } = snapshot;
+    const declared = adopted.get(snapshot['snapshot-id']);
+    if (declared !== undefined) {
+      reached = declared;
+      foreign = [];
+      continue;
+    }
     if (
       summary['tidelake.epoch'] !== undefined &&
       summary['tidelake.epoch'] !== String(state.epoch)
@@ -74,9 +85,10 @@ export function checkWindows(table: OpenTable): Finding {
     const from = instantOf(summary['tidelake.from']);
     if (to === null) {
       if (summary.operation !== 'replace')
-        wrong.push(`snapshot ${snapshot['snapshot-id']} brought rows in without a window`);
+        foreign.push(`snapshot ${snapshot['snapshot-id']} brought rows in without a window`);
       continue;
     }
+    wrong.push(...foreign.splice(0));
     if (from !== null) {
       windows += 1;
       if (to < from) wrong.push(`the window from ${formatInstant(from)} ends before it begins`);
@@ -86,6 +98,7 @@ export function checkWindows(table: OpenTable): Finding {
     }
     reached = to;
   }
+  wrong.push(...foreign);
   if (reached !== null && reached !== state.watermarkMs) {
     wrong.push(
       `the windows reach ${formatInstant(reached)}, but the watermark is ${formatInstant(state.watermarkMs)}`,

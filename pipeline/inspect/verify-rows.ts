@@ -13,6 +13,7 @@ import { decodeBound, primitiveName } from '../lake/iceberg/bounds.js';
 import { currentSnapshot, specById } from '../lake/iceberg/metadata.js';
 import { statedTotals, totalsOf } from '../lake/iceberg/snapshot-summary.js';
 import { transformValue } from '../lake/iceberg/transforms.js';
+import { countRows } from '../lake/position-deletes.js';
 import { duckdbType } from '../query/duckdb-types.js';
 import { quoteName } from '../query/sql-text.js';
 import { viewFiles } from '../query/table-files.js';
@@ -65,7 +66,7 @@ async function countDuplicates(
 
 async function liveSelect(it: Verified, fields: readonly IcebergField[]): Promise<string> {
   const narrow = { ...it.schema, fields };
-  const files = await viewFiles(it.world.store, it.table, narrow, it.live);
+  const files = await viewFiles(it.world, it.table, narrow, it.live);
   return tableSelect({ schema: narrow, files });
 }
 
@@ -86,7 +87,7 @@ export async function checkTotals(it: Verified): Promise<Finding> {
   const select = await liveSelect(it, it.schema.fields.slice(0, 1));
   const [row] = await rowsOf(it.engine, `SELECT count(*) FROM (${select})`);
   const counted = BigInt(row![0] as number | string);
-  const expected = actual.records - actual.positionDeletes;
+  const expected = BigInt(await countRows(it.world.store, it.table, it.live));
   if (counted !== expected) wrong.push(`${counted} rows can be read, not ${expected}`);
   return findingOf(wrong, `${counted} rows, ${actual.dataFiles} data files, ${actual.bytes} bytes`);
 }
@@ -129,7 +130,7 @@ async function rawSelect(
 ): Promise<string> {
   const narrow = { ...it.schema, fields };
   const live = { ...it.live, data: [entry], positionDeletes: [] };
-  const files = await viewFiles(it.world.store, it.table, narrow, live);
+  const files = await viewFiles(it.world, it.table, narrow, live);
   return tableSelect({ schema: narrow, files, withPosition });
 }
 

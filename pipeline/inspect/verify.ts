@@ -46,7 +46,7 @@ async function checksOf(world: World, target: Target, name: string): Promise<Ver
   });
   const opened = table as OpenTable | null;
   if (opened === null) return checks;
-  await check('the metadata is consistent', () => checkMetadata(opened));
+  await check('the metadata is consistent', () => checkMetadata(world.store, opened));
   await check('the windows form one chain', () => checkWindows(opened));
   await check('the manifests can be read', async () => {
     live = await liveFiles(world.store, opened.md, currentSnapshot(opened.md), opened.location);

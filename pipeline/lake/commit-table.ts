@@ -8,9 +8,14 @@ import type {
   SortOrder,
   TableMetadata,
 } from '../../schemas/iceberg.js';
+import { metadataLogReadsMax } from '../../schemas/limits.js';
+import { mappedIds } from '../../transforms/column-map.js';
+import { withForeignFields } from '../../transforms/foreign-columns.js';
 import type { Catalog, CommitOutcome, World } from '../ports.js';
-import { newTableMetadata, serializeTableMetadata } from './iceberg/metadata.js';
+import { removeFiles } from './file-removal.js';
+import { currentSchema, newTableMetadata, serializeTableMetadata } from './iceberg/metadata.js';
 import { type AddedFile, buildSnapshot } from './iceberg/snapshot-builder.js';
+import { factsProperty } from './lake-state.js';
 import type { OpenTable } from './open-table.js';
 
 export interface CommitRequest {
@@ -29,12 +34,15 @@ export interface CommitRequest {
   readonly sortOrder?: SortOrder;
   readonly properties: Readonly<Record<string, string>>;
   readonly summary: Readonly<Record<string, string>>;
+  /** Live rows after the commit. */
+  readonly rows: number;
   /** Rows with a misfit after the commit. */
   readonly misfitRows: number;
   readonly operation: 'append' | 'overwrite' | 'delete' | 'replace';
 }
 
-/** Commits. Throws COMMIT_CONFLICT (the table moved on; nothing changed) or COMMIT_UNKNOWN. */
+/** Commits rows with the watermark that stands for them. Columns that other programs added stay in the schema. Throws
+ *  COMMIT_CONFLICT (the table moved on; nothing changed) or COMMIT_UNKNOWN. */
 export async function commitTable(
   world: World,
   catalog: Catalog,
@@ -55,9 +63,8 @@ export async function commitTable(
       nowMs,
     });
   const written: string[] = [];
-  const tidy = async (): Promise<void> => {
-    for (const uri of written) await world.store.remove(uri);
-  };
+  // A role may write and not remove: that must not hide what happened.
+  const tidy = (): Promise<void> => removeFiles(world.store, written);
   let next: TableMetadata;
   try {
     next = await buildSnapshot({
@@ -82,7 +89,7 @@ export async function commitTable(
         ? {}
         : {
             metadataUri: open.entry.metadataUri,
-            newSchema: schema,
+            newSchema: withForeignFields(schema, currentSchema(md), mappedIds(md)),
             ...(spec === undefined ? {} : { newSpec: spec }),
             ...(sortOrder === undefined ? {} : { newSortOrder: sortOrder }),
           }),
@@ -92,9 +99,45 @@ export async function commitTable(
     await tidy();
     throw error;
   }
+  const facts = factsProperty({
+    sequenceNumber: next['last-sequence-number'],
+    schemaId: next['current-schema-id'],
+    rows: request.rows,
+  });
+  next = { ...next, properties: { ...next.properties, ...facts } };
+  await publish(catalog, request, next, tidy);
+  return next;
+}
+
+/** Commits other properties, and nothing else. Throws as commitTable does. */
+export async function commitProperties(
+  world: World,
+  catalog: Catalog,
+  open: OpenTable,
+  properties: Readonly<Record<string, string>>,
+): Promise<TableMetadata> {
+  const { md, entry } = open;
+  const previous = { 'timestamp-ms': md['last-updated-ms'], 'metadata-file': entry.metadataUri };
+  const next: TableMetadata = {
+    ...md,
+    'last-updated-ms': Math.max(world.clock.nowMs(), md['last-updated-ms']),
+    properties: { ...md.properties, ...properties },
+    'metadata-log': [...md['metadata-log'], previous].slice(-metadataLogReadsMax),
+  };
+  await publish(catalog, { ...open, open }, next, async () => undefined);
+  return next;
+}
+
+/** Moves the catalog's pointer. Calls `tidy` when it is certain that nothing was committed. */
+async function publish(
+  catalog: Catalog,
+  place: Pick<CommitRequest, 'database' | 'table' | 'open'>,
+  next: TableMetadata,
+  tidy: () => Promise<void>,
+): Promise<void> {
+  const { database, table, open } = place;
   let outcome: CommitOutcome;
   try {
-    const { database, table } = request;
     outcome = await catalog.commit(
       database,
       table,
@@ -106,19 +149,19 @@ export async function commitTable(
     await tidy();
     throw error;
   }
-  if (outcome === 'committed') return next;
+  if (outcome === 'committed') return;
   if (outcome === 'conflict') {
     await tidy();
     throw new TidelakeError({
       code: 'COMMIT_CONFLICT',
-      what: `${request.table}: another writer committed first`,
+      what: `${table}: another writer committed first`,
       meaning: 'the table is as the other writer left it; this run changed nothing',
       next: 'run the same command again',
     });
   }
   throw new TidelakeError({
     code: 'COMMIT_UNKNOWN',
-    what: `${request.table}: nobody can tell whether the commit went through`,
+    what: `${table}: nobody can tell whether the commit went through`,
     meaning: 'the change is either in the table whole, or not at all; no file was removed',
     next: 'run the same command again: it looks first',
   });

@@ -83,7 +83,9 @@ export class FilesCatalog implements Catalog {
       const found = await this.store.read(uri);
       return Buffer.compare(found, metadata) === 0 ? 'committed' : 'conflict';
     } catch (error) {
-      if (failure !== undefined && error instanceof ObjectNotFoundError) throw failure;
+      // Not there yet is not never there, when the store could not tell what became of its request.
+      if (failure === undefined || isDoubtful(failure)) return 'unknown';
+      if (error instanceof ObjectNotFoundError) throw failure;
       return 'unknown';
     }
   }
@@ -131,6 +133,14 @@ export class FilesCatalog implements Catalog {
   private hintUri(database: string, table: string): string {
     return `${this.tableLocation(database, table)}/metadata/version-hint.text`;
   }
+}
+
+/** Whether a put that failed may still be done: a request on its way to a far store outlives its sender's patience. */
+function isDoubtful(error: unknown): boolean {
+  return (
+    error instanceof TidelakeError &&
+    (error.code === 'SERVICE_FAILED' || error.code === 'THROTTLED')
+  );
 }
 
 /** Names become folders and Glue names, so they are checked before they are used. */

@@ -1,19 +1,35 @@
 // What Tidelake knows of a lake table, kept in the table's own properties: watermark, epoch, key, gaps.
-// Promises: write then read gives the state back; a state that another writer has overtaken is refused, not believed.
-// There is no other state anywhere, so it moves with the data in one commit.
+// Promises: write then read gives the state back. There is no other state anywhere, so it moves with the data in one
+// commit. Whether it may still be believed is asked in watermark.ts.
 import type { KeyAttribute } from '../../schemas/attribute.js';
 import { refuse } from '../../schemas/errors.js';
 import type { TableMetadata } from '../../schemas/iceberg.js';
 import { formatVersion } from '../../schemas/limits.js';
 import type { JsonObject, JsonValue } from './iceberg/json.js';
 import { parseJson, stringifyJson } from './iceberg/json.js';
-import { snapshotById } from './iceberg/metadata.js';
 
 /** A stretch of time the table does not know, accepted by a person: a gap between windows, or a full export's seam. */
 export interface LakeGap {
   readonly fromMs: number;
   readonly toMs: number;
   readonly kind: 'gap' | 'seam';
+}
+
+/** Facts of the snapshot that set the watermark. They stand in a property, since a snapshot may expire. */
+export interface WatermarkFacts {
+  readonly sequenceNumber: number;
+  /** The table's schema then: the columns that the rows are to be read with. */
+  readonly schemaId: number;
+  /** Live rows, deleted positions not counted. */
+  readonly rows: number;
+}
+
+/** A person's word that the rows of another writer's snapshot stand for an instant. */
+export interface Adoption {
+  readonly snapshotId: bigint;
+  readonly watermarkMs: number;
+  /** When it was said, by the clock. */
+  readonly atMs: number;
 }
 
 export interface LakeState {
@@ -30,6 +46,10 @@ export interface LakeState {
   /** The map from columns to attributes, as JSON text; its form belongs to the code that builds columns. */
   readonly columns: string;
   readonly gaps: readonly LakeGap[];
+  /** What was true of the snapshot that set the watermark; null in tables of earlier versions. */
+  readonly facts: WatermarkFacts | null;
+  /** Snapshots of others that a person declared to stand for an instant, oldest first; emptied by the next load. */
+  readonly adopted: readonly Adoption[];
   /** The full export the epoch began with. */
   readonly baseline: { readonly exportArn: string; readonly exportTimeMs: number };
 }
@@ -54,10 +74,26 @@ export function writeLakeState(state: LakeState): Record<string, string> {
         kind: gap.kind,
       })),
     ),
+    ...(state.facts === null ? {} : factsProperty(state.facts)),
+    'tidelake.adopted': stringifyJson(
+      state.adopted.map((one) => ({
+        snapshot: String(one.snapshotId),
+        watermark: formatInstant(one.watermarkMs),
+        at: formatInstant(one.atMs),
+      })),
+    ),
     'tidelake.baseline': stringifyJson({
       exportArn: state.baseline.exportArn,
       exportTime: formatInstant(state.baseline.exportTimeMs),
     }),
+  };
+}
+
+/** The property that keeps the facts of the watermark's snapshot. */
+export function factsProperty(facts: WatermarkFacts): Record<string, string> {
+  const { sequenceNumber, schemaId, rows } = facts;
+  return {
+    'tidelake.watermark-facts': stringifyJson({ sequence: sequenceNumber, schema: schemaId, rows }),
   };
 }
 
@@ -95,43 +131,13 @@ export function readLakeState(md: Pick<TableMetadata, 'properties' | 'location'>
     key: listOf(parsed(properties, 'tidelake.key'), 'tidelake.key').map(readKeyAttribute),
     columns: properties['tidelake.columns'] ?? '',
     gaps: listOf(parsed(properties, 'tidelake.gaps', []), 'tidelake.gaps').map(readGap),
+    facts: readFacts(parsed(properties, 'tidelake.watermark-facts', null)),
+    adopted: readAdopted(properties),
     baseline: {
       exportArn: textOf(baseline.exportArn, 'tidelake.baseline'),
       exportTimeMs: instantOf(baseline.exportTime, 'tidelake.baseline'),
     },
   };
-}
-
-/** Whether the watermark speaks of the current snapshot: it is the one that set it, or only `replace` snapshots,
- *  which keep all rows, came after. */
-export function isWatermarkCurrent(
-  md: TableMetadata,
-  state: Pick<LakeState, 'watermarkSnapshot'>,
-): boolean {
-  let id: bigint | null = md['current-snapshot-id'];
-  // As many steps as there are snapshots, so that a ring of parents ends too.
-  for (let steps = 0; steps <= md.snapshots.length; steps++) {
-    if (id === state.watermarkSnapshot) return true;
-    const snapshot = snapshotById(md, id);
-    if (snapshot === null || snapshot.summary.operation !== 'replace') return false;
-    id = snapshot['parent-snapshot-id'] ?? null;
-  }
-  return false;
-}
-
-/** Refuses a table whose rows somebody else has changed since the watermark was set. Throws REFUSED_FOREIGN_WRITER. */
-export function checkWriter(md: TableMetadata, state: LakeState): void {
-  if (isWatermarkCurrent(md, state)) return;
-  const current = snapshotById(md, md['current-snapshot-id']);
-  const operation = current?.summary.operation;
-  throw refuse(
-    'REFUSED_FOREIGN_WRITER',
-    `the table at ${md.location} was changed by another program: its current snapshot ${md['current-snapshot-id'] ?? 'none'}` +
-      `${operation === undefined ? '' : ` (${operation.slice(0, 20)})`} does not follow snapshot ${state.watermarkSnapshot}, ` +
-      `which set the watermark ${formatInstant(state.watermarkMs)}, by row-preserving steps only`,
-    'nobody can say any more which instant the rows stand for; nothing was changed',
-    'tidelake load a new full export; tidelake log shows the foreign snapshot',
-  );
 }
 
 /** An instant as properties and summaries have it: `2026-01-31T09:00:00.000Z`. */
@@ -160,6 +166,31 @@ function readGap(value: JsonValue): LakeGap {
     fromMs: instantOf(gap.from, 'tidelake.gaps'),
     toMs: instantOf(gap.to, 'tidelake.gaps'),
     kind,
+  };
+}
+
+function readFacts(value: JsonValue): WatermarkFacts | null {
+  if (value === null) return null;
+  const name = 'tidelake.watermark-facts';
+  const { sequence, schema, rows } = objectOf(value, name);
+  const counts = [sequence, schema, rows];
+  if (!counts.every((one) => Number.isSafeInteger(one) && (one as number) >= 0)) throw broken(name);
+  const [sequenceNumber, schemaId, rowCount] = counts as [number, number, number];
+  return { sequenceNumber, schemaId, rows: rowCount };
+}
+
+/** The adoptions of a table, oldest first. Throws REFUSED_FORMAT for broken ones. */
+export function readAdopted(properties: TableMetadata['properties']): readonly Adoption[] {
+  return listOf(parsed(properties, 'tidelake.adopted', []), 'tidelake.adopted').map(readAdoption);
+}
+
+function readAdoption(value: JsonValue): Adoption {
+  const name = 'tidelake.adopted';
+  const one = objectOf(value, name);
+  return {
+    snapshotId: idOf(one.snapshot, name),
+    watermarkMs: instantOf(one.watermark, name),
+    atMs: instantOf(one.at, name),
   };
 }
 

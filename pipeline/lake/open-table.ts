@@ -6,7 +6,7 @@ import type { Snapshot, TableMetadata } from '../../schemas/iceberg.js';
 import type { Catalog, CatalogEntry, ObjectStore } from '../ports.js';
 import { parseTableMetadata, snapshotById } from './iceberg/metadata.js';
 import type { LakeState } from './lake-state.js';
-import { formatInstant, parseInstant, readLakeState } from './lake-state.js';
+import { formatInstant, parseInstant, readAdopted, readLakeState } from './lake-state.js';
 
 /** A table as one reader or writer sees it: everything of one version. */
 export interface OpenTable {
@@ -53,7 +53,7 @@ export interface DatedSnapshot {
 }
 
 /** The snapshots from the oldest that is left to the current one. A `replace` snapshot keeps the rows and so the
- *  instant of the one before; a snapshot of another writer has none, nor have those upon it. */
+ *  instant of the one before; a snapshot of another writer has none, nor have those upon it, unless it was adopted. */
 export function mainLine(md: TableMetadata): DatedSnapshot[] {
   const line: Snapshot[] = [];
   let snapshot = snapshotById(md, md['current-snapshot-id']);
@@ -62,11 +62,16 @@ export function mainLine(md: TableMetadata): DatedSnapshot[] {
     snapshot = snapshotById(md, snapshot['parent-snapshot-id'] ?? null);
   }
   const { 'tidelake.watermark': watermark, 'tidelake.watermark-snapshot': setBy } = md.properties;
+  const adopted = new Map(
+    readAdopted(md.properties).map((one) => [one.snapshotId, one.watermarkMs]),
+  );
   let instant: number | null = null;
   return line.map((one, i) => {
     const to = one.summary['tidelake.to'];
     const parent = one['parent-snapshot-id'];
-    if (to !== undefined) instant = parseInstant(to);
+    const declared = adopted.get(one['snapshot-id']);
+    if (declared !== undefined) instant = declared;
+    else if (to !== undefined) instant = parseInstant(to);
     else if (one.summary.operation !== 'replace') instant = null;
     // The parent may have expired; the table's property still knows its instant.
     else if (

@@ -3,7 +3,7 @@
 
 import type { KeyAttribute } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
-import { TidelakeError } from '../../schemas/errors.js';
+import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { PartitionSpec, SortOrder, TableMetadata } from '../../schemas/iceberg.js';
 import type { RoutingField } from '../units/routing.js';
 import { specById } from './iceberg/metadata.js';
@@ -45,19 +45,37 @@ export function parseLayout(text: string, key: readonly string[]): LayoutField[]
   return fields;
 }
 
-/** The layout of a table as it is; null for fields that are over no key column. */
-export function layoutOf(md: TableMetadata, table: TableColumns): LayoutField[] {
-  const spec = specById(md, md['default-spec-id']);
+/** The layout that a partition spec stands for; null when a row's place does not follow from its key alone. */
+export function specLayout(spec: PartitionSpec, table: TableColumns): LayoutField[] | null {
   const fields: LayoutField[] = [];
   for (const field of spec.fields) {
     const keyIndex = table.columns
       .slice(0, table.key.length)
       .findIndex((column) => column.id === field['source-id']);
-    if (keyIndex >= 0 && field.transform !== 'void') {
-      fields.push({ transform: field.transform, keyIndex });
-    }
+    if (keyIndex < 0 || !/^(bucket|truncate|identity)\b/.test(field.transform)) return null;
+    fields.push({ transform: field.transform, keyIndex });
   }
   return fields;
+}
+
+/** The spec that new files are written under: the table's default, or, when another program made that one over columns
+ *  that are not of the key, the newest that is over the key. */
+export function writingSpec(md: TableMetadata, table: TableColumns): PartitionSpec {
+  const newestFirst = [...md['partition-specs']].sort((a, b) => b['spec-id'] - a['spec-id']);
+  const specs = [specById(md, md['default-spec-id']), ...newestFirst];
+  const found = specs.find((spec) => specLayout(spec, table) !== null);
+  if (found !== undefined) return found;
+  throw refuse(
+    'REFUSED_FOREIGN_WRITER',
+    'another program partitioned the table by columns that are not of the key, and its own layout is forgotten',
+    'a change cannot be placed by its key; nothing was written',
+    'tidelake load a new full export into a table of another name',
+  );
+}
+
+/** The layout of a table's new files. */
+export function layoutOf(md: TableMetadata, table: TableColumns): LayoutField[] {
+  return specLayout(writingSpec(md, table), table)!;
 }
 
 /** The partition spec of a layout. */

@@ -17,18 +17,15 @@ import { assignColumns } from '../../transforms/table-columns.js';
 import { findExports } from '../export/find-exports.js';
 import { readDataFiles } from '../export/read-files.js';
 import { readSummary } from '../export/read-summary.js';
+import { isSameGround } from '../lake/carry-over.js';
+import { asLostRace, CommitAttempts, isLostRace } from '../lake/commit-attempts.js';
 import { commitTable } from '../lake/commit-table.js';
 import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
-import {
-  formatInstant,
-  isWatermarkCurrent,
-  type LakeState,
-  writeLakeState,
-} from '../lake/lake-state.js';
+import { formatInstant, type LakeState, writeLakeState } from '../lake/lake-state.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
 import {
   type LayoutField,
@@ -39,7 +36,8 @@ import {
   sortOrderOf,
 } from '../lake/table-layout.js';
 import { tableNameOf } from '../lake/table-name.js';
-import type { World } from '../ports.js';
+import { watermarkProblem } from '../lake/watermark.js';
+import type { Catalog, World } from '../ports.js';
 import type { LoadReport, Target } from '../reports.js';
 import { groupBytesMax, groupRowsMax } from '../units/row-groups.js';
 import { type Sample, sampleExport, splittingKeys } from './sample-export.js';
@@ -63,17 +61,47 @@ const bucketBytesMax = 512 * 1024 * 1024;
 /** How many times smaller rows are in files than in columns, about. */
 const compression = 5;
 
-/** Loads a full export. Throws refusals; the table is then as it was. */
+/** Loads a full export. When others commit meanwhile, it looks again: the export may be loaded by then, or be older than
+ *  the table; else it is put over what they left. Throws refusals; the table is then as it was. */
 export async function loadExport(world: World, options: LoadOptions): Promise<LoadReport> {
   const startMs = world.clock.nowMs();
   const summary = await fullExportAt(world, options);
-  const catalog = new FilesCatalog(world.store, options.lake);
+  const catalog = await openCatalog(world, options);
   const { database } = options;
   const table = options.table ?? tableNameOf(summary.tableName);
-  const open = await openTable({ store: world.store, catalog, database, table });
-  if (open !== null && isLoaded(open, summary) && !isOvertaken(open, summary, options)) {
-    return loadReport(world, { options, table, summary, open, startMs, action: 'nothing' });
+  const attempts = new CommitAttempts(world, table);
+  for (;;) {
+    const open = await openTable({ store: world.store, catalog, database, table });
+    if (
+      open !== null &&
+      isLoaded(open, summary) &&
+      !(await isOvertaken(world, open, summary, options))
+    ) {
+      return loadReport(world, { options, table, summary, open, startMs, action: 'nothing' });
+    }
+    try {
+      await loadOver(world, catalog, options, summary, table, open, attempts);
+    } catch (error) {
+      const lost = open === null ? error : await asLostRace(error, catalog, open, attempts);
+      await attempts.again(lost);
+      continue;
+    }
+    const now = await openTable({ store: world.store, catalog, database, table });
+    return loadReport(world, { options, table, summary, open: now!, startMs, action: 'loaded' });
   }
+}
+
+/** Loads an export over a version of its table (null: there is none yet). */
+async function loadOver(
+  world: World,
+  catalog: Catalog,
+  options: LoadOptions,
+  summary: FullExport,
+  table: string,
+  open: OpenTable | null,
+  attempts: CommitAttempts,
+): Promise<void> {
+  const { database } = options;
   if (open !== null) checkEpoch(open, summary, options);
   const keyNames = options.key ?? open?.state.key.map((key) => key.name);
   if (keyNames === undefined) throw noKey(summary, options.exportUri);
@@ -102,31 +130,29 @@ export async function loadExport(world: World, options: LoadOptions): Promise<Lo
       groupRowsMax,
       written,
     });
-    await commitEpoch(world, catalog, {
-      options,
-      table,
-      summary,
-      open,
-      columns,
-      location,
-      files: epoch.files,
-      rows: epoch.rows,
-      spec,
-      sortOrder,
-    });
+    let base = open;
+    for (;;) {
+      attempts.begin();
+      try {
+        const { files, rows } = epoch;
+        const commit = { options, table, summary, open: base, columns, location, files, rows };
+        await commitEpoch(world, catalog, { ...commit, spec, sortOrder });
+        return;
+      } catch (error) {
+        if (!isLostRace(error) || base === null) throw error;
+        await attempts.again(error);
+        // All content is replaced, so rows and files of others do not matter; names and ids of columns do.
+        const fresh = await openTable({ store: world.store, catalog, database, table });
+        if (fresh === null || !isSameGround(base, fresh)) throw error;
+        base = fresh;
+      }
+    }
   } catch (error) {
     if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_UNKNOWN') {
       await removeFiles(world.store, written);
     }
-    if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_CONFLICT') throw error;
-    // Another run may have loaded the same export meanwhile; then the work is done.
-    const winner = await openTable({ store: world.store, catalog, database, table });
-    if (winner === null || !isLoaded(winner, summary)) throw error;
-    const facts = { options, table, summary, open: winner, startMs };
-    return loadReport(world, { ...facts, action: 'nothing' });
+    throw error;
   }
-  const now = await openTable({ store: world.store, catalog, database, table });
-  return loadReport(world, { options, table, summary, open: now!, startMs, action: 'loaded' });
 }
 
 async function fullExportAt(world: World, options: LoadOptions): Promise<FullExport> {
@@ -164,9 +190,14 @@ function isLoaded(open: OpenTable, summary: FullExport): boolean {
 
 /** Whether the export a table began with is to be loaded once more: to go back to it, or since rows were changed by
  *  another writer. */
-function isOvertaken(open: OpenTable, summary: FullExport, options: LoadOptions): boolean {
+async function isOvertaken(
+  world: World,
+  open: OpenTable,
+  summary: FullExport,
+  options: LoadOptions,
+): Promise<boolean> {
   const goesBack = options.rewind === true && summary.exportTimeMs < open.state.watermarkMs;
-  return goesBack || !isWatermarkCurrent(open.md, open.state);
+  return goesBack || (await watermarkProblem(world.store, open)) !== null;
 }
 
 function checkEpoch(open: OpenTable, summary: FullExport, options: LoadOptions): void {
@@ -301,11 +332,7 @@ interface EpochCommit {
   readonly sortOrder: ReturnType<typeof sortOrderOf>;
 }
 
-async function commitEpoch(
-  world: World,
-  catalog: FilesCatalog,
-  commit: EpochCommit,
-): Promise<void> {
+async function commitEpoch(world: World, catalog: Catalog, commit: EpochCommit): Promise<void> {
   const { options, summary, open, columns } = commit;
   const snapshotId = world.ids.snapshotId();
   const epoch = (open?.state.epoch ?? 0) + 1;
@@ -318,6 +345,8 @@ async function commitEpoch(
     key: columns.key,
     columns: nextColumnMap(columns, open?.md ?? null),
     gaps: [],
+    facts: null,
+    adopted: [],
     baseline: { exportArn: summary.exportArn, exportTimeMs: summary.exportTimeMs },
   };
   const before = open === null ? null : currentSnapshot(open.md);
@@ -329,6 +358,7 @@ async function commitEpoch(
     snapshotId,
     snapshotTimestampMs: summary.exportTimeMs,
     added: commit.files,
+    rows: commit.rows,
     misfitRows: misfitRowsOf(commit.files, columns),
     removed: new Set(),
     replaceAll: true,

@@ -8,7 +8,7 @@ import type { Segment } from '../units/segments.js';
 import { runOrdered } from './run-ordered.js';
 
 /** Bytes of segments held in memory; later ones go to scratch space. */
-const heldBytesMax = 96 * 1024 * 1024;
+const heldBytesMax = 192 * 1024 * 1024;
 /** Items of one scan unit, about: enough to pay for itself, few enough to share out. */
 const unitItems = 130_000;
 

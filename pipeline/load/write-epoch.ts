@@ -14,7 +14,8 @@ export interface EpochFiles {
   readonly columns: TableColumns;
   readonly spec: PartitionSpec;
   readonly sortOrderId: number | null;
-  readonly segments: readonly Segment[];
+  /** Emptied, so that the memory of a range is free once its rows are encoded. */
+  readonly segments: Segment[];
   readonly groupRowsMax: number;
   /** Gets the path of every file before it is written. */
   readonly written: string[];
@@ -44,7 +45,7 @@ export async function writeEpoch(
   };
   try {
     await runOrdered(
-      rangesOf(epoch.segments),
+      eachOf(rangesOf(epoch.segments.splice(0))),
       world.units.width,
       ({ segments }) =>
         world.units.run<EncodeInput, EncodeOutput>(
@@ -81,6 +82,12 @@ export async function writeEpoch(
   }
   step.done();
   return { files, rows };
+}
+
+/** The ranges, forgotten one by one. */
+function* eachOf(ranges: Range[]): Generator<Range> {
+  ranges.reverse();
+  for (let range = ranges.pop(); range !== undefined; range = ranges.pop()) yield range;
 }
 
 /** Segments by partition and range, partitions in any one order, ranges ascending in each. */

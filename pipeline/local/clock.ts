@@ -8,9 +8,13 @@ export class SystemClock implements Clock {
   nowMs(): number {
     return Date.now();
   }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  }
 }
 
-/** A clock that stands still until it is told to move. */
+/** A clock that stands still until it is told to move, or somebody sleeps: then it is later at once. */
 export class ManualClock implements Clock {
   #nowMs: number;
 
@@ -25,5 +29,9 @@ export class ManualClock implements Clock {
 
   advanceMs(byMs: number): void {
     this.#nowMs += byMs;
+  }
+
+  async sleep(ms: number): Promise<void> {
+    this.advanceMs(ms);
   }
 }

@@ -1,28 +1,25 @@
 // An ObjectStore on disk: folders of files, under file:// URIs.
 // Promises: an object appears whole or not at all, durable before anyone is told; of two putIfAbsent one wins, on any POSIX file system with hard links.
 // Source: rename(2), link(2), fsync(2); ports.ts, ObjectStore.
-import { randomBytes } from 'node:crypto';
-import { constants, type Dirent } from 'node:fs';
-import {
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  unlink,
-} from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { type FileHandle, link, open, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from '../ports.js';
+import {
+  openTemporary,
+  publish,
+  syncFolder,
+  type Temporary,
+  temporaryPrefix,
+  unlinkIfThere,
+  writeAll,
+  writeTemporary,
+} from './durable-files.js';
 import { errnoOf, isMissing, readError, writeError } from './file-errors.js';
 import { toPath } from './file-uri.js';
 
 /** Size of the pieces an object is streamed in, in bytes. */
 const pieceBytes = 256 * 1024;
-/** How names of unpublished files start; `list` and `children` never show them. */
-const temporaryPrefix = '.tmp-';
 
 /** Files on disk as an ObjectStore. Holds no state: any number of instances and processes may share a folder. */
 export class DiskStore implements ObjectStore {
@@ -122,13 +119,8 @@ export class DiskStore implements ObjectStore {
 }
 
 /** For worker threads, which make their own store: see worker-units.ts. */
-export function createStore(): ObjectStore {
+export function openStore(): ObjectStore {
   return new DiskStore();
-}
-
-interface Temporary {
-  readonly file: FileHandle;
-  readonly path: string;
 }
 
 class DiskWriter implements ObjectWriter {
@@ -207,81 +199,6 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   } catch (error) {
     if (isMissing(error)) return [];
     throw readError(error, folder);
-  }
-}
-
-/** Opens a new file in the target's folder, so that publishing it is a rename inside one file system. */
-async function openTemporary(target: string): Promise<Temporary> {
-  const folder = path.dirname(target);
-  const temporary = path.join(folder, `${temporaryPrefix}${randomBytes(12).toString('hex')}`);
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-  try {
-    await makeFolder(folder);
-    return { file: await open(temporary, flags), path: temporary };
-  } catch (error) {
-    throw writeError(error, target);
-  }
-}
-
-async function writeTemporary(target: string, bytes: Uint8Array): Promise<string> {
-  const temporary = await openTemporary(target);
-  try {
-    await writeAll(temporary.file, bytes);
-    await temporary.file.sync();
-    await temporary.file.close();
-    return temporary.path;
-  } catch (error) {
-    await temporary.file.close().catch(() => {});
-    await unlinkIfThere(temporary.path);
-    throw writeError(error, target);
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, null);
-    written += bytesWritten;
-  }
-}
-
-async function publish(temporary: string, target: string): Promise<void> {
-  try {
-    await rename(temporary, target);
-    await syncFolder(path.dirname(target));
-  } catch (error) {
-    await unlinkIfThere(temporary);
-    throw writeError(error, target);
-  }
-}
-
-/** Makes a folder and its parents, and their names durable. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = path.dirname(made)) {
-    await syncFolder(path.dirname(made));
-  }
-}
-
-/** A new name survives a power cut only once its folder was written too. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some file systems have no fsync for folders; they keep names by other means.
-    if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOTSUP') throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function unlinkIfThere(filePath: string): Promise<void> {
-  try {
-    await unlink(filePath);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
   }
 }
 

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { TidelakeError } from '../../schemas/errors.js';
 import type { Units } from '../ports.js';
 import { fromUnitFailure, internal } from './unit-failure.js';
-import type { WorkerAnswer, WorkerSetup, WorkerTask } from './worker.js';
+import type { StoreModule, WorkerAnswer, WorkerSetup, WorkerTask } from './worker.js';
 
 /** How a pool is set up. URLs default to the built modules of this package. */
 export interface WorkerUnitsOptions {
@@ -15,8 +15,8 @@ export interface WorkerUnitsOptions {
   readonly scratchFolder: string;
   /** Module that exports `units`, as a file:// URL. */
   readonly registryUrl?: string;
-  /** Module that exports `createStore(): ObjectStore`, as a file:// URL. Default: files on disk. */
-  readonly storeUrl?: string;
+  /** The store of each thread. Default: files on disk. */
+  readonly store?: StoreModule;
   /** Heap of each thread at most, in MB; Node's own default when absent. */
   readonly heapMbMax?: number;
 }
@@ -49,7 +49,7 @@ export class WorkerUnits implements Units {
     this.#heapMbMax = options.heapMbMax;
     this.#setup = {
       registryUrl: options.registryUrl ?? builtModule('../units/registry.js'),
-      storeUrl: options.storeUrl ?? builtModule('./disk-store.js'),
+      store: options.store ?? { url: builtModule('./disk-store.js') },
       scratchFolder: options.scratchFolder,
     };
   }

@@ -7,12 +7,19 @@ import { DiskScratch } from './scratch.js';
 import { toUnitFailure, type UnitFailure } from './unit-failure.js';
 import { type LocalUnitContext, type UnitRegistry, unitOf } from './units.js';
 
-/** What a worker is started with: URLs of modules, and the scratch folder. */
+/** A module that makes a store, and what it makes it from: threads share nothing but such values. */
+export interface StoreModule {
+  /** Exports `openStore(options): ObjectStore`; a file:// URL. */
+  readonly url: string;
+  /** Structured-cloneable. */
+  readonly options?: unknown;
+}
+
+/** What a worker is started with: modules and the scratch folder. */
 export interface WorkerSetup {
   /** Module that exports `units`. */
   readonly registryUrl: string;
-  /** Module that exports `createStore(): ObjectStore`. */
-  readonly storeUrl: string;
+  readonly store: StoreModule;
   readonly scratchFolder: string;
 }
 
@@ -49,10 +56,10 @@ if (port !== null) {
 async function prepare(
   setup: WorkerSetup,
 ): Promise<{ readonly registry: UnitRegistry; readonly context: LocalUnitContext }> {
-  const [{ units }, { createStore }] = (await Promise.all([
+  const [{ units }, { openStore }] = (await Promise.all([
     import(setup.registryUrl),
-    import(setup.storeUrl),
-  ])) as [{ units: UnitRegistry }, { createStore: () => ObjectStore }];
+    import(setup.store.url),
+  ])) as [{ units: UnitRegistry }, { openStore: (options: unknown) => ObjectStore }];
   const scratch = DiskScratch.attach(setup.scratchFolder);
-  return { registry: units, context: { store: createStore(), scratch } };
+  return { registry: units, context: { store: openStore(setup.store.options), scratch } };
 }

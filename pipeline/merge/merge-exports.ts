@@ -5,13 +5,16 @@ import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportSummary, IncrementalExport } from '../../schemas/export-manifest.js';
 import { findExports } from '../export/find-exports.js';
 import { readSummary } from '../export/read-summary.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
-import { currentSnapshot } from '../lake/iceberg/metadata.js';
-import { checkWriter, formatInstant } from '../lake/lake-state.js';
+import { asLostRace, CommitAttempts } from '../lake/commit-attempts.js';
+import { snapshotById } from '../lake/iceberg/metadata.js';
+import { formatInstant } from '../lake/lake-state.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
 import { tableNameOf } from '../lake/table-name.js';
-import type { World } from '../ports.js';
+import { checkWriter } from '../lake/watermark.js';
+import type { Catalog, World } from '../ports.js';
 import type { MergeReport, Target } from '../reports.js';
+import { adoptSnapshot } from './adopt-snapshot.js';
 import { longestChain } from './chain.js';
 import { mergeWindow } from './merge-window.js';
 import { judgeWindow } from './window-rule.js';
@@ -20,10 +23,9 @@ export interface MergeOptions extends Target {
   readonly exportUris: readonly string[];
   readonly acceptGap: boolean;
   readonly acceptSeam: boolean;
+  /** A person's word that the rows of this snapshot, another program's, stand for the watermark. */
+  readonly adoptSnapshot?: bigint;
 }
-
-/** Attempts at one window when other writers commit in between. */
-const attemptsMax = 5;
 
 interface Candidate {
   readonly summary: ExportSummary;
@@ -38,12 +40,14 @@ export async function* mergeExports(
   options: MergeOptions,
 ): AsyncGenerator<MergeReport> {
   const candidates = await readCandidates(world, options.exportUris);
-  const catalog = new FilesCatalog(world.store, options.lake);
+  const catalog = await openCatalog(world, options);
   const tables = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     const table = options.table ?? tableNameOf(candidate.summary.tableName);
     tables.set(table, [...(tables.get(table) ?? []), candidate]);
   }
+  if (options.adoptSnapshot !== undefined && tables.size > 1)
+    throw severalTables([...tables.keys()]);
   for (const [table, own] of tables) {
     const run = new TableMerge(world, catalog, options, table);
     if (!(yield* run.all(own))) return;
@@ -69,11 +73,11 @@ async function readCandidates(world: World, uris: readonly string[]): Promise<Ca
 
 class TableMerge {
   private readonly world: World;
-  private readonly catalog: FilesCatalog;
+  private readonly catalog: Catalog;
   private readonly options: MergeOptions;
   private readonly table: string;
 
-  constructor(world: World, catalog: FilesCatalog, options: MergeOptions, table: string) {
+  constructor(world: World, catalog: Catalog, options: MergeOptions, table: string) {
     this.world = world;
     this.catalog = catalog;
     this.options = options;
@@ -92,7 +96,7 @@ class TableMerge {
 
   /** Merges this table's candidates; false when one was refused. */
   async *all(candidates: readonly Candidate[]): AsyncGenerator<MergeReport, boolean> {
-    const open = await this.open();
+    let open = await this.open();
     const named = candidates.some((candidate) => candidate.named);
     if (open === null) {
       if (!named && this.options.table === undefined) {
@@ -104,7 +108,11 @@ class TableMerge {
       const full = candidates.find((one) => one.summary.type === 'FULL_EXPORT' && one.named);
       throw full === undefined ? this.noTable() : fullGiven(full.summary);
     }
-    checkWriter(open.md, open.state);
+    const { adoptSnapshot: adopted } = this.options;
+    if (adopted !== undefined) {
+      open = await adoptSnapshot(this.world, this.catalog, open, adopted);
+    }
+    await checkWriter(this.world.store, open);
     const { windows, skipped } = this.sort(candidates, open);
     for (const { summary, reason } of skipped) {
       yield this.report(summary, { action: 'skipped', reason });
@@ -173,13 +181,15 @@ class TableMerge {
     summary: IncrementalExport,
   ): Promise<{ report: MergeReport; open: OpenTable }> {
     const startMs = this.world.clock.nowMs();
+    const attempts = new CommitAttempts(this.world, this.table);
     let open = start;
-    for (let attempt = 1; ; attempt++) {
+    for (;;) {
       try {
-        return await this.attempt(open, summary, startMs);
-      } catch (error) {
-        const lost = error instanceof TidelakeError && error.code === 'COMMIT_CONFLICT';
-        if (!lost || attempt === attemptsMax) {
+        return await this.attempt(open, summary, startMs, attempts);
+      } catch (thrown) {
+        try {
+          await attempts.again(await asLostRace(thrown, this.catalog, open, attempts));
+        } catch (error) {
           if (!(error instanceof TidelakeError)) throw error;
           const report = this.report(summary, {
             action: 'refused',
@@ -189,8 +199,7 @@ class TableMerge {
           });
           return { report, open };
         }
-        open = (await this.open())!;
-        checkWriter(open.md, open.state);
+        open = (await this.open()) ?? open;
       }
     }
   }
@@ -199,7 +208,9 @@ class TableMerge {
     open: OpenTable,
     summary: IncrementalExport,
     startMs: number,
+    attempts: CommitAttempts,
   ): Promise<{ report: MergeReport; open: OpenTable }> {
+    await checkWriter(this.world.store, open);
     const judged = judgeWindow(open.state, this.table, summary, this.options);
     if (judged.verdict === 'refuse') throw judged.error;
     if (judged.verdict === 'known') {
@@ -210,7 +221,8 @@ class TableMerge {
       });
       return { report, open };
     }
-    const merged = await mergeWindow(this.world, this.catalog, open, summary, judged.newGap);
+    const { world, catalog } = this;
+    const merged = await mergeWindow(world, catalog, open, summary, judged.newGap, attempts);
     const next = (await this.open())!;
     const report = this.report(summary, {
       action: 'applied',
@@ -221,7 +233,9 @@ class TableMerge {
       watermark: formatInstant(next.state.watermarkMs),
       addedColumns: merged.evolution.added,
       retypedColumns: merged.evolution.retyped,
-      misfits: Number(currentSnapshot(next.md)?.summary['tidelake.misfit-rows'] ?? 0),
+      misfits: Number(
+        snapshotById(next.md, merged.snapshotId)?.summary['tidelake.misfit-rows'] ?? 0,
+      ),
       seconds: (this.world.clock.nowMs() - startMs) / 1000,
     });
     return { report, open: next };
@@ -249,6 +263,15 @@ class TableMerge {
       ...facts,
     };
   }
+}
+
+function severalTables(tables: readonly string[]): TidelakeError {
+  return new TidelakeError({
+    code: 'USAGE',
+    what: `--adopt-snapshot is about one table, and there are exports of ${tables.join(', ')}`,
+    meaning: 'nothing was written',
+    next: '--table NAME, or exports of one table only',
+  });
 }
 
 function fullGiven(summary: ExportSummary): TidelakeError {

@@ -4,7 +4,7 @@ import type { KeyAttribute, KeyTag } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportDataFile, IncrementalExport } from '../../schemas/export-manifest.js';
-import type { DataFile } from '../../schemas/iceberg.js';
+import type { DataFile, PartitionSpec, TableMetadata } from '../../schemas/iceberg.js';
 import { retypeBytesMax } from '../../schemas/limits.js';
 import { sameType } from '../../transforms/adapt-rows.js';
 import {
@@ -18,6 +18,7 @@ import { assignColumns } from '../../transforms/table-columns.js';
 import type { TypeStats } from '../../transforms/type-stats.js';
 import { readDataFiles } from '../export/read-files.js';
 import { streamDataFile } from '../export/stream-data-file.js';
+import type { CommitAttempts } from '../lake/commit-attempts.js';
 import { commitTable } from '../lake/commit-table.js';
 import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
@@ -25,15 +26,36 @@ import { currentSnapshot, specById } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import { formatInstant, type LakeGap, type LakeState, writeLakeState } from '../lake/lake-state.js';
 import type { OpenTable } from '../lake/open-table.js';
-import { layoutOf, layoutSpec, routingFields, sortOrderOf } from '../lake/table-layout.js';
+import {
+  type LayoutField,
+  layoutOf,
+  layoutSpec,
+  routingFields,
+  sortOrderOf,
+  specLayout,
+  writingSpec,
+} from '../lake/table-layout.js';
 import { type ScannedExport, scanExport } from '../load/scan-export.js';
 import type { Catalog, World } from '../ports.js';
 import type { Routing } from '../units/routing.js';
 import { groupRowsMax } from '../units/row-groups.js';
 import { partitionText, type Segment } from '../units/segments.js';
-import { type LivePartition, liveBytes, livePartitions, splittersOf } from './merge-plan.js';
+import { commitOrCarryOver } from './commit-or-carry-over.js';
+import {
+  type LivePartition,
+  type LiveTable,
+  liveBytes,
+  readLiveTable,
+  splittersOf,
+} from './merge-plan.js';
 import { repartition } from './repartition.js';
-import { type MergeCounts, type PartitionWork, writePartition } from './write-merge.js';
+import {
+  type MergeCounts,
+  type MergeWrite,
+  type PartitionResult,
+  type PartitionWork,
+  writePartition,
+} from './write-merge.js';
 
 /** What a window did. */
 export interface MergedWindow extends MergeCounts {
@@ -42,19 +64,72 @@ export interface MergedWindow extends MergeCounts {
   readonly columns: TableColumns;
 }
 
-/** Merges one window that continues the table. Throws refusals and commit errors; the table is then as it was. */
+/** Merges one window that continues the table. When others commit meanwhile, what was written is committed upon their
+ *  work if that leaves it true; else COMMIT_CONFLICT is thrown, and the window has to be planned anew. Throws refusals and
+ *  commit errors; the table is then as it was, and what was written is removed, unless it may be the table now. */
 export async function mergeWindow(
   world: World,
   catalog: Catalog,
   open: OpenTable,
   summary: IncrementalExport,
   newGap: LakeGap | null,
+  attempts: CommitAttempts,
 ): Promise<MergedWindow> {
+  const written: string[] = [];
+  try {
+    const window = await writeWindow(world, open, summary, newGap, written);
+    const snapshotId = world.ids.snapshotId();
+    let misfitRows = window.misfitRows;
+    await commitOrCarryOver(world, catalog, open, attempts, window, async (base, live) => {
+      if (live !== null) {
+        const data = live.data.map((entry) => entry.file);
+        misfitRows = misfitRowsOf(filesAfter(data, window), window.columns);
+      }
+      await commit(world, catalog, base, { ...window, snapshotId, misfitRows });
+    });
+    const { counts, evolution, columns } = window;
+    return { ...counts, snapshotId, evolution, columns };
+  } catch (error) {
+    if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_UNKNOWN') {
+      await removeFiles(world.store, written);
+    }
+    throw error;
+  }
+}
+
+/** A window whose files are written, ready to be committed. */
+interface WrittenWindow {
+  readonly summary: IncrementalExport;
+  readonly newGap: LakeGap | null;
+  readonly columns: TableColumns;
+  readonly evolution: Evolution;
+  readonly counts: MergeCounts;
+  readonly added: readonly AddedFile[];
+  readonly removed: ReadonlySet<string>;
+  /** Every row was rewritten. */
+  readonly isWhole: boolean;
+  readonly rows: number;
+  readonly misfitRows: number;
+  /** The new partition spec; null: there is none. */
+  readonly spec: ReturnType<typeof layoutSpec> | null;
+}
+
+async function writeWindow(
+  world: World,
+  open: OpenTable,
+  summary: IncrementalExport,
+  newGap: LakeGap | null,
+  written: string[],
+): Promise<WrittenWindow> {
   const files = await readDataFiles(world.store, summary);
   const known = readColumns(open.md, open.md['current-schema-id']);
-  const partitions = await livePartitions(world, open);
-  const isEmpty = partitions.length === 0;
+  const live = await readLiveTable(world, open);
+  const { partitions } = live;
+  const home = writingSpec(open.md, known);
   const layout = layoutOf(open.md, known);
+  const elsewhere = otherSpecs(open.md, known, partitions, home['spec-id']);
+  const atHome = partitions.filter((one) => one.specId === home['spec-id']);
+  const isEmpty = partitions.length === 0;
   const scan = (columns: TableColumns, routing?: Routing): Promise<ScannedExport> =>
     scanExport(world, {
       files,
@@ -63,11 +138,7 @@ export async function mergeWindow(
       types: columns.columns,
       stats: new Map(),
       fixed: true,
-      routing: routing ?? {
-        fields: routingFields(layout, columns.columns),
-        splitters: splittersOf(partitions),
-        defaultSplitters: [],
-      },
+      routing: routing ?? routingOf(layout, columns, atHome),
     });
   let before = isEmpty && summary.itemCount > 0 ? await withKeysOf(world, known, files) : known;
   let scanned = await scan(before);
@@ -83,75 +154,120 @@ export async function mergeWindow(
   const keyChanged = known.key.some((_, i) => known.columns[i]!.id !== columns.columns[i]!.id);
   if (keyChanged && !mayRetype) throw keyTypeRefusal(open.table);
   const cutAnew =
-    layout.length > 0 &&
+    (layout.length > 0 || elsewhere.length > 0) &&
     before.key.some((_, i) => !sameType(before.columns[i]!.type, columns.columns[i]!.type));
-  const spec = keyChanged
-    ? layoutSpec(layout, columns)
-    : specById(open.md, open.md['default-spec-id']);
-  const written: string[] = [];
-  try {
-    const counts: MergeCounts = { inserted: 0, updated: 0, deleted: 0 };
-    const added: AddedFile[] = [];
-    const removed = new Set<string>();
-    const step = world.reporter.step('merge', partitions.length, 'partitions');
-    if (cutAnew) {
-      const rescan = (routing: Routing): Promise<ScannedExport> => scan(before, routing);
-      const { location } = open.md;
-      const write = { location, before, table: columns, spec, groupRowsMax, written };
-      const result = await repartition(world, write, layout, partitions, rescan, counts);
-      added.push(...result.added);
-      for (const path of result.removed) removed.add(path);
-    }
-    const works = cutAnew ? [] : partitionWork(partitions, scanned.segments, evolution, columns);
-    for (const work of works) {
-      const result = await writePartition(
-        world,
-        {
-          location: open.md.location,
-          before,
-          table: columns,
-          spec,
-          groupRowsMax,
-          written,
-        },
-        work,
-        counts,
-      );
-      added.push(...result.added);
-      for (const path of result.removed) removed.add(path);
+  const isWhole = cutAnew || evolution.retyped.length > 0;
+  const spec = keyChanged ? layoutSpec(layout, columns) : home;
+  const write: MergeWrite = {
+    location: open.md.location,
+    before,
+    table: columns,
+    spec,
+    specId: keyChanged ? null : home['spec-id'],
+    groupRowsMax,
+    written,
+  };
+  const counts: MergeCounts = { inserted: 0, updated: 0, deleted: 0 };
+  const added: AddedFile[] = [];
+  const removed = new Set<string>();
+  const take = (result: PartitionResult): void => {
+    added.push(...result.added);
+    for (const path of result.removed) removed.add(path);
+  };
+  const step = world.reporter.step('merge', partitions.length, 'partitions');
+  if (cutAnew) {
+    const rescan = (routing: Routing): Promise<ScannedExport> => scan(before, routing);
+    take(await repartition(world, write, layout, partitions, rescan, counts));
+  } else {
+    for (const work of partitionWork(atHome, scanned.segments, isWhole, columns)) {
+      take(await writePartition(world, write, work, counts));
       step.advance(1);
     }
-    step.done();
-    const snapshotId = world.ids.snapshotId();
-    await commit(world, catalog, {
-      open,
-      summary,
-      newGap,
-      columns,
-      counts,
-      added,
-      removed,
-      snapshotId,
-      misfitRows: misfitRowsOf(liveAfter(partitions, added, removed), columns),
-      spec: keyChanged ? spec : null,
-    });
-    return { ...counts, snapshotId, evolution, columns };
-  } catch (error) {
-    if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_UNKNOWN') {
-      await removeFiles(world.store, written);
+    for (const other of elsewhere) {
+      const { segments } = await scan(before, routingOf(other.layout, before, other.partitions));
+      const place = { ...write, spec: other.spec, specId: other.spec['spec-id'] };
+      for (const work of partitionWork(other.partitions, segments, isWhole, columns)) {
+        if (work.live === null) continue;
+        take(await writePartition(world, place, { ...work, removeOnly: true }, counts));
+        step.advance(1);
+      }
     }
-    throw error;
+  }
+  step.done();
+  dropSpentDeletes(live, removed);
+  const data = partitions.flatMap((partition) => partition.files.map((file) => file.entry.file));
+  return {
+    summary,
+    newGap,
+    columns,
+    evolution,
+    counts,
+    added,
+    removed,
+    isWhole,
+    rows: live.rows + counts.inserted - counts.deleted,
+    misfitRows: misfitRowsOf(filesAfter(data, { added, removed }), columns),
+    spec: keyChanged ? spec : null,
+  };
+}
+
+function routingOf(
+  layout: readonly LayoutField[],
+  columns: TableColumns,
+  partitions: readonly LivePartition[],
+): Routing {
+  return {
+    fields: routingFields(layout, columns.columns),
+    splitters: splittersOf(partitions),
+    defaultSplitters: [],
+  };
+}
+
+/** Partitions of one spec that is no longer written. */
+interface OtherSpec {
+  readonly spec: PartitionSpec;
+  readonly layout: readonly LayoutField[];
+  readonly partitions: readonly LivePartition[];
+}
+
+/** The partitions that lie under other specs than the one written, by spec: another program changed the partitioning, and
+ *  not all files have been rewritten since. A changed key may be in any of them. */
+function otherSpecs(
+  md: TableMetadata,
+  columns: TableColumns,
+  partitions: readonly LivePartition[],
+  homeId: number,
+): OtherSpec[] {
+  const ids = new Set(partitions.map((one) => one.specId));
+  ids.delete(homeId);
+  return [...ids].map((id) => {
+    const spec = specById(md, id);
+    const layout = specLayout(spec, columns);
+    const own = partitions.filter((one) => one.specId === id);
+    if (layout !== null) return { spec, layout, partitions: own };
+    throw refuse(
+      'REFUSED_FOREIGN_WRITER',
+      `another program put ${own.length} partitions under the partition spec ${id}, over columns that are not of the key`,
+      'a changed row cannot be found there by its key; nothing was written',
+      "set the table's partitioning back to key columns and run OPTIMIZE on it; or tidelake load a new full export",
+    );
+  });
+}
+
+/** Adds the delete files that delete nothing more once `removed` is gone. */
+function dropSpentDeletes(live: LiveTable, removed: Set<string>): void {
+  if (removed.size === 0) return;
+  for (const [path, targets] of live.deleteTargets) {
+    if ([...targets].every((target) => removed.has(target))) removed.add(path);
   }
 }
 
 /** The data files of the table after the window. */
-function liveAfter(
-  partitions: readonly LivePartition[],
-  added: readonly DataFile[],
-  removed: ReadonlySet<string>,
+function filesAfter(
+  before: readonly DataFile[],
+  window: Pick<WrittenWindow, 'added' | 'removed'>,
 ): DataFile[] {
-  const before = partitions.flatMap(({ files }) => files.map((file) => file.entry.file));
-  return [...before.filter((file) => !removed.has(file.path)), ...added];
+  return [...before.filter((file) => !window.removed.has(file.path)), ...window.added];
 }
 
 /** The table's columns after the window, with the digits its numbers have now held. */
@@ -231,10 +347,9 @@ async function withKeysOf(
 function* partitionWork(
   partitions: readonly LivePartition[],
   segments: readonly Segment[],
-  evolution: Evolution,
+  whole: boolean,
   table: TableColumns,
 ): Generator<PartitionWork> {
-  const whole = evolution.retyped.length > 0;
   const changes = new Map<
     string,
     { values: Segment['partition']; ranges: Map<number, Segment[]> }
@@ -254,10 +369,17 @@ function* partitionWork(
     const own = changes.get(live.text);
     changes.delete(live.text);
     if (own === undefined && !whole) continue;
-    yield { values: live.values, live, changes: own?.ranges ?? new Map(), whole, table };
+    yield {
+      values: live.values,
+      live,
+      changes: own?.ranges ?? new Map(),
+      whole,
+      table,
+      removeOnly: false,
+    };
   }
   for (const { values, ranges } of changes.values()) {
-    yield { values, live: null, changes: ranges, whole, table };
+    yield { values, live: null, changes: ranges, whole, table, removeOnly: false };
   }
 }
 
@@ -270,21 +392,13 @@ function keyTypeRefusal(table: string): TidelakeError {
   );
 }
 
-interface WindowCommit {
-  readonly open: OpenTable;
-  readonly summary: IncrementalExport;
-  readonly newGap: LakeGap | null;
-  readonly columns: TableColumns;
-  readonly counts: MergeCounts;
-  readonly added: readonly AddedFile[];
-  readonly removed: ReadonlySet<string>;
-  readonly snapshotId: bigint;
-  readonly misfitRows: number;
-  readonly spec: ReturnType<typeof layoutSpec> | null;
-}
-
-async function commit(world: World, catalog: Catalog, window: WindowCommit): Promise<void> {
-  const { open, summary, columns, counts, snapshotId } = window;
+async function commit(
+  world: World,
+  catalog: Catalog,
+  open: OpenTable,
+  window: WrittenWindow & { readonly snapshotId: bigint },
+): Promise<void> {
+  const { summary, columns, counts, snapshotId } = window;
   const { fromMs, toMs } = summary.window;
   const state: LakeState = {
     ...open.state,
@@ -304,6 +418,7 @@ async function commit(world: World, catalog: Catalog, window: WindowCommit): Pro
     snapshotTimestampMs: toMs,
     added: window.added,
     removed: window.removed,
+    rows: window.rows,
     misfitRows: window.misfitRows,
     schema: toIcebergSchema(columns, 0),
     ...(window.spec === null

@@ -13,7 +13,12 @@ import type { RerouteInput } from '../units/reroute-unit.js';
 import type { Routing } from '../units/routing.js';
 import { buffersOf, partitionText, type Segment } from '../units/segments.js';
 import type { LivePartition } from './merge-plan.js';
-import type { MergeCounts, MergeWrite, PartitionResult } from './write-merge.js';
+import {
+  groupSources,
+  type MergeCounts,
+  type MergeWrite,
+  type PartitionResult,
+} from './write-merge.js';
 
 interface Partition {
   readonly values: Segment['partition'];
@@ -68,7 +73,15 @@ export async function repartition(
     ({ old, changes }) =>
       world.units.run<MergeInput, MergeOutput>(
         'merge',
-        { sources: [], before, table, oldSegments: old, segments: changes, groupRowsMax },
+        {
+          sources: [],
+          before,
+          table,
+          oldSegments: old,
+          segments: changes,
+          groupRowsMax,
+          removeOnly: false,
+        },
         buffersOf(changes),
       ),
     async (output, partition) => {
@@ -84,11 +97,7 @@ export async function repartition(
 }
 
 function* sourcesOf(live: readonly LivePartition[]): Generator<GroupSource> {
-  for (const { files } of live) {
-    for (const { uri, size, footer, deleted } of files) {
-      for (let i = 0; i < footer.rowGroups.length; i++) yield { uri, size, groups: [i], deleted };
-    }
-  }
+  for (const { files } of live) for (const file of files) yield* groupSources(file);
 }
 
 async function writeFile(

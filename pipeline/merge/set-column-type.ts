@@ -11,19 +11,22 @@ import {
 } from '../../transforms/column-map.js';
 import { numberTypes, numberTypeText } from '../../transforms/decimals.js';
 import { assignColumns } from '../../transforms/table-columns.js';
+import { asLostRace, CommitAttempts } from '../lake/commit-attempts.js';
 import { commitTable } from '../lake/commit-table.js';
 import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { specById } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
-import { checkWriter, formatInstant, writeLakeState } from '../lake/lake-state.js';
+import { formatInstant, writeLakeState } from '../lake/lake-state.js';
 import { oneTable } from '../lake/one-table.js';
-import { openTable } from '../lake/open-table.js';
-import type { World } from '../ports.js';
+import { openCatalog } from '../lake/open-catalog.js';
+import { type OpenTable, openTable } from '../lake/open-table.js';
+import { checkWriter } from '../lake/watermark.js';
+import type { Catalog, World } from '../ports.js';
 import type { SchemaChangeReport, Target } from '../reports.js';
 import { groupRowsMax } from '../units/row-groups.js';
-import { livePartitions } from './merge-plan.js';
+import { commitOrCarryOver } from './commit-or-carry-over.js';
+import { readLiveTable } from './merge-plan.js';
 import { writePartition } from './write-merge.js';
 
 export interface SchemaChangeOptions extends Target {
@@ -33,17 +36,37 @@ export interface SchemaChangeOptions extends Target {
   readonly type: string;
 }
 
-/** Retypes one top-level column that is not of the key. What does not fit is kept in `_misfits`. */
+/** Retypes one top-level column that is not of the key. What does not fit is kept in `_misfits`. When others commit
+ *  meanwhile, it looks again: a window that came in, or the type itself, given by another run. */
 export async function setColumnType(
   world: World,
   options: SchemaChangeOptions,
 ): Promise<SchemaChangeReport> {
   const startMs = world.clock.nowMs();
-  const catalog = new FilesCatalog(world.store, options.lake);
+  const catalog = await openCatalog(world, options);
   const table = await oneTable(catalog, options);
   const { database } = options;
-  const open = (await openTable({ store: world.store, catalog, database, table }))!;
-  checkWriter(open.md, open.state);
+  const attempts = new CommitAttempts(world, table);
+  for (;;) {
+    const open = (await openTable({ store: world.store, catalog, database, table }))!;
+    try {
+      return await attempt(world, catalog, open, options, attempts, startMs);
+    } catch (error) {
+      await attempts.again(await asLostRace(error, catalog, open, attempts));
+    }
+  }
+}
+
+async function attempt(
+  world: World,
+  catalog: Catalog,
+  open: OpenTable,
+  options: SchemaChangeOptions,
+  attempts: CommitAttempts,
+  startMs: number,
+): Promise<SchemaChangeReport> {
+  const { database, table } = open;
+  await checkWriter(world.store, open);
   const before = readColumns(open.md, open.md['current-schema-id']);
   const index = before.columns.findIndex((field) => field.name === options.column);
   if (index < before.key.length)
@@ -70,64 +93,73 @@ export async function setColumnType(
     i === index ? { attribute: one.attribute, type } : one,
   );
   const columns: TableColumns = assignColumns(types, before.key, () => undefined, before);
-  const { snapshotId, misfitRows } = await rewrite(world, catalog, open, before, columns);
+  const { snapshotId, misfitRows } = await rewrite(world, catalog, open, before, columns, attempts);
   return report('retyped', snapshotId, misfitRows);
 }
 
 async function rewrite(
   world: World,
-  catalog: FilesCatalog,
-  open: NonNullable<Awaited<ReturnType<typeof openTable>>>,
+  catalog: Catalog,
+  open: OpenTable,
   before: TableColumns,
   columns: TableColumns,
+  attempts: CommitAttempts,
 ): Promise<{ readonly snapshotId: bigint; readonly misfitRows: number }> {
   const written: string[] = [];
   const added: AddedFile[] = [];
   const removed = new Set<string>();
   try {
-    for (const live of await livePartitions(world, open)) {
-      const spec = specById(open.md, live.files[0]!.entry.specId);
+    const { location } = open.md;
+    const { partitions, rows, deleteTargets } = await readLiveTable(world, open);
+    for (const live of partitions) {
+      const { specId, values } = live;
+      const spec = specById(open.md, specId);
       const result = await writePartition(
         world,
-        { location: open.md.location, before, table: columns, spec, groupRowsMax, written },
-        { values: live.values, live, changes: new Map(), whole: true, table: columns },
+        { location, before, table: columns, spec, specId, groupRowsMax, written },
+        { values, live, changes: new Map(), whole: true, table: columns, removeOnly: false },
         { inserted: 0, updated: 0, deleted: 0 },
       );
       added.push(...result.added);
       for (const path of result.removed) removed.add(path);
     }
+    for (const path of deleteTargets.keys()) removed.add(path);
     const snapshotId = world.ids.snapshotId();
     const all: TableColumns = {
       ...columns,
       extents: new Map([...before.extents, ...columns.extents]),
     };
-    const state = {
-      ...open.state,
-      columns: nextColumnMap(all, open.md),
-      watermarkSnapshot: snapshotId,
-    };
-    await commitTable(world, catalog, {
-      database: open.database,
-      table: open.table,
-      location: open.md.location,
-      open,
-      snapshotId,
-      snapshotTimestampMs: state.watermarkMs,
-      added,
-      removed,
-      misfitRows: misfitRowsOf(added, columns),
-      schema: toIcebergSchema(columns, 0),
-      properties: { ...writeLakeState(state), [columnsProperty]: state.columns },
-      summary: {
-        'tidelake.kind': 'retype',
-        'tidelake.epoch': String(state.epoch),
-        'tidelake.table-id': state.tableId,
-        'tidelake.to': formatInstant(state.watermarkMs),
-        'tidelake.inserted': '0',
-        'tidelake.updated': '0',
-        'tidelake.deleted': '0',
-      },
-      operation: 'replace',
+    const replaced = { removed, isWhole: true };
+    await commitOrCarryOver(world, catalog, open, attempts, replaced, async (base) => {
+      const state = {
+        ...base.state,
+        columns: nextColumnMap(all, base.md),
+        watermarkSnapshot: snapshotId,
+      };
+      await commitTable(world, catalog, {
+        database: base.database,
+        table: base.table,
+        location,
+        open: base,
+        snapshotId,
+        snapshotTimestampMs: state.watermarkMs,
+        added,
+        removed,
+        rows,
+        misfitRows: misfitRowsOf(added, columns),
+        schema: toIcebergSchema(columns, 0),
+        properties: { ...writeLakeState(state), [columnsProperty]: state.columns },
+        summary: {
+          'tidelake.kind': 'retype',
+          'tidelake.epoch': String(state.epoch),
+          'tidelake.table-id': state.tableId,
+          'tidelake.to': formatInstant(state.watermarkMs),
+          'tidelake.inserted': '0',
+          'tidelake.updated': '0',
+          'tidelake.deleted': '0',
+        },
+        operation: 'replace',
+      });
     });
     return { snapshotId, misfitRows: misfitRowsOf(added, columns) };
   } catch (error) {

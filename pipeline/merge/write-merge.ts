@@ -7,9 +7,11 @@ import { DataFileWriter, fileBytesTarget } from '../lake/data-file-writer.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import { readRowGroup } from '../lake/parquet/assembler.js';
 import type { ParquetFooter, SchemaNode } from '../lake/parquet/footer.js';
+import { positionsIn } from '../lake/position-deletes.js';
 import { runOrdered } from '../load/run-ordered.js';
 import type { World } from '../ports.js';
 import type { GroupSource, MergeInput, MergeOutput } from '../units/merge-unit.js';
+import type { RerouteInput } from '../units/reroute-unit.js';
 import { buffersOf, type Segment } from '../units/segments.js';
 import type { LiveFile, LivePartition } from './merge-plan.js';
 
@@ -18,6 +20,8 @@ export interface MergeWrite {
   readonly before: TableColumns;
   readonly table: TableColumns;
   readonly spec: PartitionSpec;
+  /** Id of `spec` in the table; null: it is new, and gets one by the commit. */
+  readonly specId: number | null;
   readonly groupRowsMax: number;
   readonly written: string[];
 }
@@ -25,6 +29,7 @@ export interface MergeWrite {
 /** One stretch of a partition: row groups with their changes (a unit's work), or one row group to copy. */
 interface Task {
   readonly sources: readonly GroupSource[];
+  readonly oldSegments: readonly Segment[];
   readonly segments: readonly Segment[];
   readonly copy: { readonly file: LiveFile; readonly group: number } | null;
 }
@@ -50,30 +55,76 @@ export interface PartitionWork {
   readonly whole: boolean;
   /** Columns to write. */
   readonly table: TableColumns;
+  /** Rows that changes name are taken out, and nothing is put in: the partition is of a spec that is no longer written,
+   *  and what becomes of those rows stands under the one that is. */
+  readonly removeOnly: boolean;
 }
 
-/** A partition's files as stretches of work, file by file. */
+/** A partition's files as stretches of work, file by file; none for a file that no change touches. */
 function stretches(work: PartitionWork): Task[][] {
   const { live, changes, whole } = work;
+  const plain = { oldSegments: [], copy: null };
   const all = (): Segment[] => [...changes.values()].flat();
-  if (live === null) return [[{ sources: [], segments: all(), copy: null }]];
+  if (live === null) return [[{ ...plain, sources: [], segments: all() }]];
   if (live.lastKeys === null) {
     const sources = live.files.map(
       ({ uri, size, deleted }): GroupSource => ({ uri, size, groups: null, deleted }),
     );
-    return [[{ sources, segments: all(), copy: null }]];
+    return [[{ ...plain, sources, segments: all() }]];
   }
   let range = 0;
   return live.files.map((file) => {
-    const copyable = hasColumns(file.footer, work.table);
-    return file.index!.map((_, group): Task => {
-      const segments = changes.get(range++) ?? [];
-      if (segments.length === 0 && !whole && copyable)
-        return { sources: [], segments, copy: { file, group } };
-      const source = { uri: file.uri, size: file.size, groups: [group], deleted: null };
-      return { sources: [source], segments, copy: null };
+    const segmentsOf = file.index!.map(() => changes.get(range++) ?? []);
+    if (!whole && segmentsOf.every((segments) => segments.length === 0)) return [];
+    const copyable = !whole && hasColumns(file.footer, work.table);
+    return groupSources(file).map((source, group): Task => {
+      const segments = segmentsOf[group]!;
+      if (segments.length === 0 && copyable && source.deleted === null)
+        return { ...plain, sources: [], segments, copy: { file, group } };
+      return { ...plain, sources: [source], segments };
     });
   });
+}
+
+/** The row groups of a file one by one, each with its own deleted positions. */
+export function groupSources({ uri, size, footer, deleted }: LiveFile): GroupSource[] {
+  let start = 0;
+  return footer.rowGroups.map(({ rowCount }, group) => {
+    const own = positionsIn(deleted, start, start + rowCount);
+    start += rowCount;
+    return { uri, size, groups: [group], deleted: own };
+  });
+}
+
+/** The tasks of a partition without order that is too large for one unit: its rows are cut by key into scratch space, row
+ *  group by row group; then each range is merged by itself. */
+async function recut(world: World, write: MergeWrite, work: PartitionWork): Promise<Task[]> {
+  const { files, cuts } = work.live!;
+  const { before, table } = write;
+  const routing = { fields: [], splitters: new Map(), defaultSplitters: cuts };
+  const old = new Map<number, Segment[]>();
+  await runOrdered(
+    files.flatMap(groupSources),
+    world.units.width,
+    (source) =>
+      world.units.run<RerouteInput, readonly Segment[]>('reroute', {
+        source,
+        before,
+        table,
+        routing,
+      }),
+    async (segments) => {
+      for (const segment of segments) {
+        old.set(segment.range, [...(old.get(segment.range) ?? []), segment]);
+      }
+    },
+  );
+  return Array.from({ length: cuts.length + 1 }, (_, range) => ({
+    sources: [],
+    oldSegments: old.get(range) ?? [],
+    segments: work.changes.get(range) ?? [],
+    copy: null,
+  }));
 }
 
 /** Whether a file has exactly the columns of a table, by field id at all levels. A file from before a column was added
@@ -126,15 +177,18 @@ export async function writePartition(
 ): Promise<PartitionResult> {
   const added: AddedFile[] = [];
   const removed: string[] = [];
-  const all = stretches(work);
   const unordered = work.live !== null && work.live.lastKeys === null;
+  const isLarge = unordered && work.live!.cuts.length > 0;
+  const all = isLarge ? [await recut(world, write, work)] : stretches(work);
   for (let i = 0; i < all.length; i++) {
     const tasks = all[i]!;
     const file = work.live?.files[i] ?? null;
-    if (!unordered && file !== null && tasks.every((task) => task.copy !== null)) continue;
+    if (tasks.length === 0) continue;
     if (unordered) removed.push(...work.live!.files.map((one) => one.entry.file.path));
     else if (file !== null) removed.push(file.entry.file.path);
-    added.push(...(await writeFile(world, write, work.values, tasks, counts)));
+    const files = await writeFile(world, write, work, tasks, counts);
+    const { specId } = write;
+    added.push(...(specId === null ? files : files.map((one) => ({ ...one, specId }))));
   }
   return { added, removed };
 }
@@ -142,7 +196,7 @@ export async function writePartition(
 async function writeFile(
   world: World,
   write: MergeWrite,
-  values: readonly PartitionValue[],
+  { values, removeOnly }: PartitionWork,
   tasks: readonly Task[],
   counts: MergeCounts,
 ): Promise<AddedFile[]> {
@@ -170,9 +224,10 @@ async function writeFile(
         sources: task.sources,
         before: write.before,
         table: write.table,
-        oldSegments: [],
+        oldSegments: task.oldSegments,
         segments: task.segments,
         groupRowsMax: write.groupRowsMax,
+        removeOnly,
       },
       buffersOf(task.segments),
     );

@@ -4,17 +4,20 @@
 
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { Snapshot } from '../../schemas/iceberg.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { formatInstant } from '../lake/lake-state.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { mainLine, type OpenTable, openTable, snapshotAsOf } from '../lake/open-table.js';
 import type { Catalog, QueryEngine, QueryResult, World } from '../ports.js';
 import type { Target } from '../reports.js';
 import { type AsOf, parseAsOf } from './as-of.js';
+import { namesFilled } from './fill-names.js';
+import { metadataSelects } from './metadata-views.js';
 import { applyParams } from './params.js';
-import { isQueryName, readSavedQuery } from './saved-queries.js';
+import { isQueryName, listSavedQueries, readSavedQuery } from './saved-queries.js';
 import { quoteName, sqlPieces } from './sql-text.js';
 import { snapshotSelect } from './table-files.js';
+import { replaceTravels, type Travel, travelSnapshot, travelsIn } from './time-travel.js';
 
 /** Memory for the engine's own buffers, in MiB: with Node's own it stays below 1 GiB. */
 export const queryMemoryMb = 768;
@@ -27,21 +30,26 @@ export interface QueryRequest extends Target {
   readonly asOf?: string;
   /** Folders of saved queries, as URIs; the first that has a name wins. */
   readonly queryFolders?: readonly string[];
+  /** Folders of saved views, as URIs: SQL may name them as if they were tables. */
+  readonly viewFolders?: readonly string[];
 }
 
 /**
- * Answers SQL. Tables are views named `table` and `database.table`; with `table` given, that one only. The engine is
- * closed when the rows have been read, or their reader stops.
+ * Answers SQL. Tables are views named `table` and `database.table`; with `table` given, that one only. As in Athena,
+ * `"table$snapshots"` and `"table$history"` are what Iceberg knows of it, and `table FOR TIMESTAMP AS OF …` and
+ * `FOR VERSION AS OF …` are its past. The engine is closed when the rows have been read, or their reader stops.
  * Throws QUERY_FAILED for what DuckDB refuses, REFUSED_NO_TABLE, REFUSED_AS_OF when no state is that old, USAGE for
  * parameters and times that are wrong.
  */
 export async function query(world: World, request: QueryRequest): Promise<QueryResult> {
   const asOf = request.asOf === undefined ? null : parseAsOf(request.asOf);
-  const sql = await queryText(world, request);
-  const catalog = new FilesCatalog(world.store, request.lake);
+  const catalog = await openCatalog(world, request);
+  const text = await queryText(world, catalog, request);
+  const travels = travelsIn(text);
+  const sql = replaceTravels(text, travels, viewOfTravel);
   const engine = await world.engine({ threads: world.units.width, memoryMb: queryMemoryMb });
   try {
-    await createViews(world, { catalog, engine, request, sql, asOf });
+    await createViews(world, { catalog, engine, request, sql, travels, asOf });
     const result = await engine.query(sql);
     return { columns: result.columns, rows: closingAfter(result.rows, engine) };
   } catch (error) {
@@ -50,11 +58,13 @@ export async function query(world: World, request: QueryRequest): Promise<QueryR
   }
 }
 
-async function queryText(world: World, request: QueryRequest): Promise<string> {
+async function queryText(world: World, catalog: Catalog, request: QueryRequest): Promise<string> {
   const values = request.params ?? {};
   if (!isQueryName(request.sql)) return applyParams({ sql: request.sql, declared: null, values });
   const saved = await readSavedQuery(world.store, request.queryFolders ?? [], request.sql.trim());
-  return applyParams({ sql: saved.sql, declared: saved.params, values });
+  const filled = await namesFilled({ world, catalog, target: request, query: saved, values });
+  const sql = saved.duckdbSql ?? saved.sql;
+  return applyParams({ sql, declared: saved.params, values: filled });
 }
 
 /** The rows, with the engine closed after the last. By hand, since another generator costs a third of a large answer. */
@@ -94,6 +104,7 @@ interface ViewsOptions {
   readonly engine: QueryEngine;
   readonly request: QueryRequest;
   readonly sql: string;
+  readonly travels: readonly Travel[];
   readonly asOf: AsOf | null;
 }
 
@@ -101,7 +112,9 @@ async function createViews(world: World, options: ViewsOptions): Promise<void> {
   const { catalog, engine, request } = options;
   const { database } = request;
   const all = request.table === undefined ? await catalog.tables(database) : [request.table];
-  const named = all.filter((table) => isNamedIn(table, options.sql));
+  const views = await viewsNamed(world, request, options.sql);
+  const sql = [options.sql, ...views.map((view) => view.sql)].join('\n');
+  const named = all.filter((table) => isNamedIn(table, sql));
   // SQL that names no table may list them, or find them by a pattern.
   const wanted = named.length > 0 || request.table !== undefined ? named : all;
   const isSure = named.length > 0;
@@ -115,6 +128,28 @@ async function createViews(world: World, options: ViewsOptions): Promise<void> {
     }
   }
   await engine.execute(`USE ${quoteName(database)}`);
+  for (const view of views) {
+    // A lake table of that name comes first.
+    if (all.includes(view.name)) continue;
+    await engine.execute(`CREATE VIEW ${quoteName(view.name)} AS ${view.sql}`);
+  }
+}
+
+/** The saved views that SQL names, by the name a view has: the file's, with `_` for `-`. */
+async function viewsNamed(
+  world: World,
+  request: QueryRequest,
+  sql: string,
+): Promise<readonly { readonly name: string; readonly sql: string }[]> {
+  const folders = request.viewFolders ?? [];
+  const views: { readonly name: string; readonly sql: string }[] = [];
+  for (const file of await listSavedQueries(world.store, folders)) {
+    const name = file.name.replaceAll('-', '_');
+    if (!isNamedIn(name, sql)) continue;
+    const view = await readSavedQuery(world.store, folders, file.name);
+    views.push({ name, sql: view.duckdbSql ?? view.sql });
+  }
+  return views;
 }
 
 /** Whether a table's name occurs in the SQL, outside comments. Too often is harmless, too rarely is not. */
@@ -138,8 +173,27 @@ async function createView(world: World, options: ViewsOptions, name: string): Pr
     );
   }
   const snapshot = asOf === null ? currentSnapshot(table.md) : snapshotAt(world, table, asOf);
-  const select = await snapshotSelect(world.store, table, snapshot);
-  await engine.execute(`CREATE VIEW ${quoteName(database)}.${quoteName(name)} AS ${select}`);
+  const create = async (view: string, select: string): Promise<void> =>
+    engine.execute(`CREATE OR REPLACE VIEW ${quoteName(database)}.${view} AS ${select}`);
+  await create(quoteName(name), await snapshotSelect(world, table, snapshot));
+  for (const [suffix, select] of Object.entries(metadataSelects)) {
+    if (isNamedIn(`${name}$${suffix}`, options.sql)) {
+      await create(quoteName(`${name}$${suffix}`), select(table.md));
+    }
+  }
+  for (const travel of options.travels) {
+    if (travel.table !== name.toLowerCase()) continue;
+    const past = travelSnapshot(table.md, travel);
+    await create(viewOfTravel(travel), await snapshotSelect(world, table, past));
+  }
+}
+
+/** The name of the view that a time travel reads, quoted; no lake table has a name with `@`. */
+function viewOfTravel(travel: Travel): string {
+  const { to } = travel;
+  return quoteName(
+    'snapshotId' in to ? `${travel.table}@${to.snapshotId}` : `${travel.table}@${to.atMs}ms`,
+  );
 }
 
 /** The snapshot a person asked for, named in a note. Throws REFUSED_AS_OF when there is none. */

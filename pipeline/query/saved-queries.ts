@@ -1,27 +1,36 @@
-// Saved queries: SQL files with a header that says what they answer and what they take.
+// Saved queries: SQL files with a header that says what they answer and what they take. `NAME.sql` is Athena's SQL, and
+// DuckDB's too unless `NAME.duckdb.sql`, its twin without a header, stands beside it.
 // Promises: the first folder that has a name wins; a file without a sound header is refused, not run.
 // Spec: queries/README.md (the header).
 
 import { TidelakeError } from '../../schemas/errors.js';
 import type { ObjectStore } from '../ports.js';
 import { isParamType, type ParamDeclaration } from './params.js';
+import { sqlPieces } from './sql-text.js';
 
 /** A saved query, read and checked. */
 export interface SavedQuery {
   /** File name without `.sql`. */
   readonly name: string;
+  /** Name of the folder it lies in. */
+  readonly topic: string;
   readonly uri: string;
   readonly title: string;
   /** The question it answers, as an analyst would ask it. */
   readonly question: string;
   readonly params: readonly ParamDeclaration[];
-  /** Tables it reads. */
+  /** Tables it reads; `:table` stands for the one that its parameter names. */
   readonly tables: readonly string[];
   /** What it scans, in words. */
   readonly cost: string;
-  /** The whole text, header included. */
+  /** The whole text, header included: Athena's SQL. */
   readonly sql: string;
+  /** The same question for DuckDB, with the same parameters; null: DuckDB takes `sql`. */
+  readonly duckdbSql: string | null;
 }
+
+const suffix = '.sql';
+const twinSuffix = '.duckdb.sql';
 
 /** Whether a text can only be a saved query's name: one word, perhaps below folders. No SQL statement of use is. */
 export function isQueryName(text: string): boolean {
@@ -36,9 +45,9 @@ export async function listSavedQueries(
   const uris = new Map<string, string>();
   for (const folder of folders) {
     const found: string[] = [];
-    for await (const { uri } of store.list(folder)) if (uri.endsWith('.sql')) found.push(uri);
+    for await (const { uri } of store.list(folder)) if (isQueryFile(uri)) found.push(uri);
     for (const uri of found.sort()) {
-      const name = uri.slice(uri.lastIndexOf('/') + 1, -'.sql'.length);
+      const name = uri.slice(uri.lastIndexOf('/') + 1, -suffix.length);
       if (!uris.has(name)) uris.set(name, uri);
     }
   }
@@ -53,8 +62,7 @@ export async function readSavedQuery(
 ): Promise<SavedQuery> {
   for (const folder of folders) {
     for await (const { uri } of store.list(folder)) {
-      if (!uri.endsWith(`/${name}.sql`)) continue;
-      return parseSavedQuery(uri, new TextDecoder().decode(await store.read(uri)));
+      if (uri.endsWith(`/${name}${suffix}`) && isQueryFile(uri)) return readQueryFile(store, uri);
     }
   }
   const names = (await listSavedQueries(store, folders)).map((query) => query.name);
@@ -66,9 +74,36 @@ export async function readSavedQuery(
   });
 }
 
+/** The saved queries below a folder, read, in order of topic and name. Throws USAGE for one that is not sound. */
+export async function readSavedQueries(
+  store: ObjectStore,
+  folder: string,
+): Promise<readonly SavedQuery[]> {
+  const uris: string[] = [];
+  for await (const { uri } of store.list(folder)) if (isQueryFile(uri)) uris.push(uri);
+  return Promise.all(uris.sort().map((uri) => readQueryFile(store, uri)));
+}
+
+function isQueryFile(uri: string): boolean {
+  return uri.endsWith(suffix) && !uri.endsWith(twinSuffix);
+}
+
+async function readQueryFile(store: ObjectStore, uri: string): Promise<SavedQuery> {
+  const text = async (at: string): Promise<string> =>
+    new TextDecoder().decode(await store.read(at));
+  const twin = `${uri.slice(0, -suffix.length)}${twinSuffix}`;
+  const hasTwin = (await store.size(twin)) !== null;
+  return parseSavedQuery(uri, await text(uri), hasTwin ? await text(twin) : null);
+}
+
 /** Reads a query's header. Throws USAGE with the line that is wrong. */
-export function parseSavedQuery(uri: string, sql: string): SavedQuery {
-  const name = uri.slice(uri.lastIndexOf('/') + 1).replace(/\.sql$/, '');
+export function parseSavedQuery(
+  uri: string,
+  sql: string,
+  duckdbSql: string | null = null,
+): SavedQuery {
+  const [topic = '', file = ''] = uri.split('/').slice(-2);
+  const name = file.replace(/\.sql$/, '');
   const header = new Map<string, string[]>();
   for (const line of sql.split(/\r?\n/)) {
     if (line.trim() === '') continue;
@@ -84,6 +119,7 @@ export function parseSavedQuery(uri: string, sql: string): SavedQuery {
   };
   return {
     name,
+    topic,
     uri,
     title: one('title'),
     question: one('question'),
@@ -91,7 +127,17 @@ export function parseSavedQuery(uri: string, sql: string): SavedQuery {
     tables: one('tables').split(/\s*,\s*/),
     cost: one('cost'),
     sql,
+    duckdbSql,
   };
+}
+
+/** The text without the header and other comments, trimmed: what is sent to Athena, which may count a `?` in a comment. */
+export function queryBody(sql: string): string {
+  return sqlPieces(sql)
+    .map(({ text }) => (/^(--|\/\*)/.test(text) ? '' : text))
+    .join('')
+    .replace(/[ \t]+$/gm, '')
+    .trim();
 }
 
 function parseParam(query: string, line: string): ParamDeclaration {

@@ -17,14 +17,6 @@ export function quoteTexts(texts: readonly string[]): string {
   return `[${texts.map(quoteText).join(', ')}]`;
 }
 
-/**
- * How DuckDB names a file: the path of a `file:` URI, any other URI as it stands. Nothing is percent-decoded, as
- * everywhere in the lake, and nothing escaped: DuckDB takes a path that exists as it is, glob characters and all (1.5.6).
- */
-export function pathOf(uri: string): string {
-  return uri.replace(/^file:(?:\/\/)?(?=\/)/, '');
-}
-
 /** A piece of SQL: code, or a comment, string or quoted name, in which nothing is to be replaced. */
 export interface SqlPiece {
   readonly isCode: boolean;

@@ -12,9 +12,12 @@ import type {
 import { deletesByDataFile, type LiveFiles, liveFiles } from '../lake/iceberg/live-files.js';
 import { locate } from '../lake/iceberg/paths.js';
 import { readFooter } from '../lake/parquet/footer.js';
-import type { ObjectStore } from '../ports.js';
+import type { ObjectStore, World } from '../ports.js';
 import { type NamedNode, nestedNamesAgree, nestedSignature } from './nested-names.js';
 import { tableSelect, type ViewFile } from './views.js';
+
+/** What reading a table takes of the world. */
+export type FileReader = Pick<World, 'store' | 'localFiles'>;
 
 /** A lake table to be read: its metadata, and where its folder lies now. */
 export interface ReadableTable {
@@ -43,18 +46,21 @@ export function schemaOf(md: TableMetadata, snapshot: Snapshot | null): IcebergS
 
 /** A SELECT of the whole table at a snapshot (null: a table without any). See `tableSelect`. */
 export async function snapshotSelect(
-  store: ObjectStore,
+  world: FileReader,
   table: ReadableTable,
   snapshot: Snapshot | null,
 ): Promise<string> {
   const schema = schemaOf(table.md, snapshot);
-  const live = await liveFiles(store, table.md, snapshot, table.location);
-  return tableSelect({ schema, files: await viewFiles(store, table, schema, live) });
+  const live = await liveFiles(world.store, table.md, snapshot, table.location);
+  return tableSelect({ schema, files: await viewFiles(world, table, schema, live) });
 }
 
-/** The live files as views take them. Reads footers only when nested names cannot be trusted. */
+/**
+ * The live files as views take them, of files elsewhere at least the columns of `schema` here. Reads footers only when
+ * nested names cannot be trusted.
+ */
 export async function viewFiles(
-  store: ObjectStore,
+  world: FileReader,
   table: ReadableTable,
   schema: IcebergSchema,
   live: LiveFiles,
@@ -62,21 +68,36 @@ export async function viewFiles(
   const { md, location } = table;
   const deletes = deletesByDataFile(live.data, live.positionDeletes);
   const trustsNames = nestedNamesAgree(schema, writerSchemas(md, live.data));
-  const files: ViewFile[] = [];
-  for (const { file } of live.data) {
+  const ids = schema.fields.map((field) => field.id);
+  const pathOf = ({ file }: ManifestEntry, columns?: readonly number[]): Promise<string> => {
     const uri = locate(md.location, location, file.path);
-    const columns = trustsNames ? null : await fileColumns(store, uri, Number(file.fileSizeBytes));
-    files.push({
-      recordedUri: file.path,
-      uri,
-      deleteUris: (deletes.get(file.path) ?? []).map((one) =>
-        locate(md.location, location, one.file.path),
-      ),
-      columns,
-      group: columns === null ? '' : nestedSignature(columns),
+    return world.localFiles.path(uri, Number(file.fileSizeBytes), columns);
+  };
+  const files: ViewFile[] = [];
+  for (const batch of batchesOf(live.data)) {
+    const read = batch.map(async (entry): Promise<ViewFile> => {
+      const columns = trustsNames ? null : await fileColumns(world.store, table, entry);
+      const deletePaths = (deletes.get(entry.file.path) ?? []).map((one) => pathOf(one));
+      return {
+        recordedUri: entry.file.path,
+        path: await pathOf(entry, ids),
+        deletePaths: await Promise.all(deletePaths),
+        columns,
+        group: columns === null ? '' : nestedSignature(columns),
+      };
     });
+    files.push(...(await Promise.all(read)));
   }
   return files;
+}
+
+/** Files looked at together: they may have to be fetched first. */
+const filesAtOnce = 16;
+
+function* batchesOf<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < all.length; from += filesAtOnce) {
+    yield all.slice(from, from + filesAtOnce);
+  }
 }
 
 /** The schemas the files may have been written under: those of the snapshots that added them, all when one is gone. */
@@ -96,9 +117,11 @@ function writerSchemas(
 
 async function fileColumns(
   store: ObjectStore,
-  uri: string,
-  size: number,
+  { md, location }: ReadableTable,
+  { file }: ManifestEntry,
 ): Promise<readonly NamedNode[]> {
+  const uri = locate(md.location, location, file.path);
+  const size = Number(file.fileSizeBytes);
   const footer = await readFooter((start, end) => store.read(uri, { start, end }), size);
   return footer.columns;
 }

@@ -5,16 +5,16 @@
 import type { IcebergSchema } from '../../schemas/iceberg.js';
 import { duckdbType } from './duckdb-types.js';
 import { type NamedNode, renamed, typeInFile } from './nested-names.js';
-import { pathOf, quoteName, quoteText, quoteTexts } from './sql-text.js';
+import { quoteName, quoteText, quoteTexts } from './sql-text.js';
 
 /** A live data file, and the position delete files that apply to it. */
 export interface ViewFile {
   /** The file's URI as its manifest has it: delete files name data files so. */
   readonly recordedUri: string;
-  /** Where the file lies. */
-  readonly uri: string;
-  /** Where its delete files lie. */
-  readonly deleteUris: readonly string[];
+  /** Path on this machine where the file can be read. DuckDB takes a path that exists as it is, glob characters and all (1.5.6). */
+  readonly path: string;
+  /** Paths of its delete files. */
+  readonly deletePaths: readonly string[];
   /** The file's own columns, when nested names in it cannot be trusted; null: they can. */
   readonly columns: readonly NamedNode[] | null;
   /** Files of the same group have the same nested names; any number or text. */
@@ -39,7 +39,7 @@ export interface SelectOptions {
 export function tableSelect(options: SelectOptions): string {
   const groups = new Map<string, ViewFile[]>();
   for (const file of options.files) {
-    const name = `${file.deleteUris.length > 0 ? 'd' : 'p'} ${file.group}`;
+    const name = `${file.deletePaths.length > 0 ? 'd' : 'p'} ${file.group}`;
     const group = groups.get(name);
     if (group === undefined) groups.set(name, [file]);
     else group.push(file);
@@ -73,13 +73,13 @@ function groupSelect(options: SelectOptions, files: readonly ViewFile[]): string
     (field) =>
       `${renamed(`d.f${field.id}`, field.type, nodeOf(field.id))} AS ${quoteName(field.name)}`,
   );
-  const hasDeletes = files[0]!.deleteUris.length > 0;
+  const hasDeletes = files[0]!.deletePaths.length > 0;
   const withFile = hasDeletes || options.withPosition === true;
   if (options.withPosition === true) {
     columns.push(`d.${fileColumn} AS ${fileColumn}`, `d.file_row_number AS ${positionColumn}`);
   }
   const reader = [
-    quoteTexts(files.map((file) => pathOf(file.uri))),
+    quoteTexts(files.map((file) => file.path)),
     `schema = MAP {${types.join(', ')}}`,
     'hive_partitioning = false',
     ...(withFile ? [`filename = '${fileColumn}'`, 'file_row_number = true'] : []),
@@ -97,12 +97,9 @@ function deletedPositions(files: readonly ViewFile[]): string {
   const deletePaths = new Set<string>();
   const pairs: string[] = [];
   for (const file of files) {
-    for (const uri of file.deleteUris) {
-      const path = pathOf(uri);
+    for (const path of file.deletePaths) {
       deletePaths.add(path);
-      pairs.push(
-        `(${quoteText(path)}, ${quoteText(file.recordedUri)}, ${quoteText(pathOf(file.uri))})`,
-      );
+      pairs.push(`(${quoteText(path)}, ${quoteText(file.recordedUri)}, ${quoteText(file.path)})`);
     }
   }
   // By name, not by id: a delete file without its two columns must fail, not read as one that deletes nothing.

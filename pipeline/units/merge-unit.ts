@@ -33,6 +33,8 @@ export interface MergeInput {
   readonly oldSegments: readonly Segment[];
   readonly segments: readonly Segment[];
   readonly groupRowsMax: number;
+  /** Rows that changes name are taken out, and nothing is put in (see PartitionWork). */
+  readonly removeOnly: boolean;
 }
 
 export interface MergeOutput {
@@ -90,7 +92,7 @@ export async function mergeUnit(
   }
   old = inOrder(old);
   const changes = await sortedSegments(input.segments, input.table, context.scratch);
-  const merged = applyChanges(old, changes);
+  const merged = applyChanges(old, changes, input.removeOnly);
   const groups = encodeRows(merged.rows, input.table, input.groupRowsMax);
   const { inserted, updated, deleted } = merged;
   return {
@@ -110,10 +112,12 @@ function inOrder(rows: Rows): Rows {
   return out;
 }
 
-/** Sorted rows with sorted changes applied: an item replaces its row whole, a deletion removes it. */
+/** Sorted rows with sorted changes applied: an item replaces its row whole, a deletion removes it. With `removeOnly`
+ *  items are not put in: they are counted as inserted where they are, so what they replace here turns that to updated. */
 export function applyChanges(
   old: Rows,
   changes: Rows,
+  removeOnly = false,
 ): { rows: Rows; inserted: number; updated: number; deleted: number } {
   const rows = new Rows(old.types);
   let inserted = 0;
@@ -127,10 +131,10 @@ export function applyChanges(
     const exists = at < old.n && compareKeys(old.keys, at, changes.keys, change) === 0;
     const lives = changes.lives.flags[change] === 1;
     if (exists) at++;
-    if (lives) rows.appendRange(changes, change, change + 1);
+    if (lives && !removeOnly) rows.appendRange(changes, change, change + 1);
     if (lives && exists) updated++;
-    else if (lives) inserted++;
     else if (exists) deleted++;
+    if (lives && exists === removeOnly) inserted += removeOnly ? -1 : 1;
   }
   if (old.n > at) rows.appendRange(old, at, old.n);
   return { rows, inserted, updated, deleted };

@@ -5,8 +5,8 @@ import type { KeyAttribute } from '../../schemas/attribute.js';
 import { refuse } from '../../schemas/errors.js';
 import type { ExportDataFile } from '../../schemas/export-manifest.js';
 import { sameType } from '../../transforms/adapt-rows.js';
-import { Rows, type TypedAttribute } from '../../transforms/make-columns.js';
-import { packRows } from '../../transforms/pack-rows.js';
+import type { Rows, TypedAttribute } from '../../transforms/make-columns.js';
+import { packOrdered, packRows } from '../../transforms/pack-rows.js';
 import { planTypes } from '../../transforms/plan-types.js';
 import { ItemScanner, RecordError, scanKeyType } from '../../transforms/scan-items.js';
 import { addStats, emptyStats, type TypeStats } from '../../transforms/type-stats.js';
@@ -156,13 +156,11 @@ class Batches {
 
   private async cut(rows: Rows): Promise<void> {
     const { order, parts } = routeRows(rows, this.input.key, this.input.routing);
-    let grouped = rows;
-    if (parts.length > 1) {
-      grouped = new Rows(rows.types);
-      grouped.take(rows, order);
-    }
     for (const part of parts) {
-      const bytes = packRows(grouped, part.start, part.end);
+      const bytes =
+        parts.length === 1
+          ? packRows(rows)
+          : packOrdered(rows, order.subarray(part.start, part.end));
       const ref = this.input.spill ? await this.context.scratch.write([bytes]) : null;
       this.segments.push({
         partition: part.partition,

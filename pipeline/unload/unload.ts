@@ -4,15 +4,15 @@
 import { refuse } from '../../schemas/errors.js';
 import type { ManifestEntry } from '../../schemas/iceberg.js';
 import { readColumns } from '../../transforms/column-map.js';
-import { FilesCatalog } from '../lake/files-catalog.js';
-import { deletesByDataFile, liveFiles } from '../lake/iceberg/live-files.js';
+import { liveFiles } from '../lake/iceberg/live-files.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { locate } from '../lake/iceberg/paths.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { oneTable } from '../lake/one-table.js';
+import { openCatalog } from '../lake/open-catalog.js';
 import { mainLine, openTable } from '../lake/open-table.js';
 import { readFooter } from '../lake/parquet/footer.js';
-import { deletedPositions } from '../lake/position-deletes.js';
+import { positionsIn, readDeletedRows } from '../lake/position-deletes.js';
 import { runOrdered } from '../load/run-ordered.js';
 import type { World } from '../ports.js';
 import { parseAsOf } from '../query/as-of.js';
@@ -31,7 +31,7 @@ export interface UnloadOptions extends Target {
 export async function unload(world: World, options: UnloadOptions): Promise<UnloadReport> {
   const startMs = world.clock.nowMs();
   const { store } = world;
-  const catalog = new FilesCatalog(store, options.lake);
+  const catalog = await openCatalog(world, options);
   const table = await oneTable(catalog, options);
   const open = (await openTable({ store, catalog, database: options.database, table }))!;
   const out = options.outUri.replace(/\/+$/, '');
@@ -49,7 +49,7 @@ export async function unload(world: World, options: UnloadOptions): Promise<Unlo
       : snapshotAt(world, open, parseAsOf(options.asOf));
   const columns = readColumns(open.md, snapshot['schema-id'] ?? open.md['current-schema-id']);
   const live = await liveFiles(store, open.md, snapshot, open.location);
-  const deletes = deletesByDataFile(live.data, live.positionDeletes);
+  const deleted = await readDeletedRows(store, open, live);
   const step = world.reporter.step(
     'unload',
     Number(snapshot.summary['total-records'] ?? 0),
@@ -63,17 +63,14 @@ export async function unload(world: World, options: UnloadOptions): Promise<Unlo
   const sources: GroupSource[] = [];
   for (const entry of live.data) {
     const uri = actual(entry);
-    const deleted = await deletedPositions(
-      store,
-      uri,
-      entry,
-      deletes.get(entry.file.path) ?? [],
-      actual,
-    );
     const size = Number(entry.file.fileSizeBytes);
     const footer = await readFooter((start, end) => store.read(uri, { start, end }), size, uri);
-    footer.rowGroups.forEach((_, i) => {
-      sources.push({ uri, size, groups: [i], deleted });
+    const gone = deleted.positions.get(entry.file.path) ?? null;
+    let start = 0;
+    footer.rowGroups.forEach(({ rowCount }, i) => {
+      const own = positionsIn(gone, start, start + rowCount);
+      sources.push({ uri, size, groups: [i], deleted: own });
+      start += rowCount;
     });
   }
   await runOrdered(

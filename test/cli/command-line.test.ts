@@ -27,6 +27,8 @@ describe('help', () => {
     ['schema', 'set'],
     ['verify'],
     ['unload'],
+    ['infra', 'template'],
+    ['infra', 'policy'],
   ])('of %s is as it was', async (...words: string[]) => {
     const ran = await runStubbed([...words, '--help']);
     expect(ran).toMatchObject({ exitCode: 0, err: '' });

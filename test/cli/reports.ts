@@ -89,6 +89,7 @@ export const statusRow: StatusRow = {
   misfits: 0,
   snapshots: 2,
   gaps: [],
+  adopted: [],
   location: 'file:///srv/shop/lake/lake/mystore',
   health: 'ok',
   problem: null,
@@ -108,6 +109,7 @@ export const logRow: LogRow = {
   rows: 20113,
   dataFiles: 3,
   epoch: 1,
+  adopted: null,
 };
 
 export const schemaRow: SchemaRow = {

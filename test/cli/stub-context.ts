@@ -56,7 +56,7 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
     out,
     err,
     folder: options.folder ?? '/srv/shop',
-    clock: { nowMs: () => Date.UTC(2026, 10, 20, 12) },
+    clock: { nowMs: () => Date.UTC(2026, 10, 20, 12), sleep: async () => undefined },
     processors: 2,
     loadApi: async () => recorded(options.api ?? {}, calls),
     loadSimulator: async () => (options.simulator ?? {}) as SimulatorModule,
@@ -80,11 +80,13 @@ function stubWorld(store: ObjectStore, reporter: Reporter, onClose: () => void):
   return {
     store,
     reporter,
-    clock: { nowMs: () => Date.UTC(2026, 10, 20, 12) },
+    clock: { nowMs: () => Date.UTC(2026, 10, 20, 12), sleep: async () => undefined },
     ids: { uuid: never, snapshotId: never },
     scratch: { write: never, read: never, close: async () => onClose() },
     units: { width: 1, run: never, close: async () => {} },
     engine: never,
+    localFiles: { path: never },
+    glueCatalog: null,
   };
 }
 

@@ -55,6 +55,8 @@ describe('docs/reference/table-properties.md', () => {
         key: [],
         columns: '',
         gaps: [],
+        facts: { sequenceNumber: 1, schemaId: 0, rows: 0 },
+        adopted: [],
         baseline: { exportArn: '', exportTimeMs: 0 },
       }),
     );

@@ -180,7 +180,7 @@ export class SmallLake {
     this.writer = writer;
     this.world = {
       ...world,
-      clock: { nowMs: () => Date.UTC(2026, 10, 20, 12) },
+      clock: { nowMs: () => Date.UTC(2026, 10, 20, 12), sleep: async () => undefined },
       reporter: {
         step: () => ({ advance: () => undefined, done: () => undefined }),
         note: (text) => this.notes.push(text),
@@ -291,6 +291,8 @@ export class SmallLake {
       ],
       columns: this.columns,
       gaps: options.gaps ?? [],
+      facts: null,
+      adopted: [],
       baseline: { exportArn: 'arn:export/full', exportTimeMs: Date.UTC(2026, 10, 20, 9) },
     });
   }

@@ -59,6 +59,7 @@ describe('status', () => {
         misfits: 2,
         snapshots: 2,
         gaps: [{ from: '2026-11-20T07:00:00.000Z', to: '2026-11-20T08:00:00.000Z', kind: 'gap' }],
+        adopted: [],
         location: `${lake.uri}/lake/mystore`,
         health: 'ok',
         problem: null,
@@ -162,6 +163,7 @@ describe('log', () => {
         rows: 3,
         dataFiles: 1,
         epoch: 1,
+        adopted: null,
       },
       {
         snapshotId: String(md.snapshots[1]!['snapshot-id']),
@@ -177,6 +179,7 @@ describe('log', () => {
         rows: 3,
         dataFiles: 2,
         epoch: 1,
+        adopted: null,
       },
       expect.objectContaining({ operation: 'replace', kind: null, from: null, to: null, rows: 3 }),
     ]);

@@ -1,10 +1,8 @@
-// The state in the properties, and when it may be believed.
+// The state in the properties: out and in again, and what is refused.
 import { describe, expect, it } from 'vitest';
-import { currentSnapshot } from '../../pipeline/lake/iceberg/metadata.js';
 import type { LakeState } from '../../pipeline/lake/lake-state.js';
-import { checkWriter, readLakeState, writeLakeState } from '../../pipeline/lake/lake-state.js';
-import type { TableMetadata } from '../../schemas/iceberg.js';
-import { dataFile, emptyTable, hour, location, start, TestLake } from './fixtures.js';
+import { readLakeState, writeLakeState } from '../../pipeline/lake/lake-state.js';
+import { hour, location, start } from './fixtures.js';
 
 const state: LakeState = {
   epoch: 2,
@@ -21,6 +19,8 @@ const state: LakeState = {
     { fromMs: start, toMs: start + hour, kind: 'gap' },
     { fromMs: start + 123, toMs: start + 1000, kind: 'seam' },
   ],
+  facts: { sequenceNumber: 7, schemaId: 2, rows: 1000 },
+  adopted: [{ snapshotId: 6838723292707092921n, watermarkMs: start, atMs: start + 5 * hour }],
   baseline: { exportArn: 'arn:aws:dynamodb:…:export/01', exportTimeMs: start + 123 },
 };
 const read = (properties: Record<string, string>): LakeState =>
@@ -40,6 +40,9 @@ describe('the state of a lake table', () => {
       'tidelake.key': '[{"name":"client\\"id","tag":"S"},{"name":"__proto__","tag":"N"}]',
       'tidelake.baseline':
         '{"exportArn":"arn:aws:dynamodb:…:export/01","exportTime":"2026-01-01T00:00:00.123Z"}',
+      'tidelake.watermark-facts': '{"sequence":7,"schema":2,"rows":1000}',
+      'tidelake.adopted':
+        '[{"snapshot":"6838723292707092921","watermark":"2026-01-01T00:00:00.000Z","at":"2026-01-01T05:00:00.000Z"}]',
     });
   });
 
@@ -65,74 +68,12 @@ describe('the state of a lake table', () => {
     ['tidelake.gaps', '[{"from":"2026-01-01T00:00:00.000Z"}]'],
     ['tidelake.baseline', 'null'],
     ['tidelake.epoch', '-1'],
+    ['tidelake.watermark-facts', '{"sequence":1,"schema":0}'],
+    ['tidelake.watermark-facts', '{"sequence":1,"schema":0,"rows":-1}'],
+    ['tidelake.adopted', '[{"snapshot":"x"}]'],
   ])('is refused when %s is %j', (name, value) => {
     expect(() => read({ ...writeLakeState(state), [name]: value })).toThrow(
       expect.objectContaining({ code: 'REFUSED_FORMAT' }),
     );
-  });
-});
-
-describe('the watermark', () => {
-  async function table(): Promise<{ lake: TestLake; md: TableMetadata; state: LakeState }> {
-    const lake = new TestLake();
-    const watermarkSnapshot = lake.ids.snapshotId();
-    const own = { ...state, watermarkSnapshot };
-    const md = await lake.build(emptyTable(), {
-      snapshotId: watermarkSnapshot,
-      added: [dataFile('a')],
-      properties: writeLakeState(own),
-    });
-    return { lake, md, state: readLakeState(md) };
-  }
-
-  it('is trusted while its snapshot is the current one', async () => {
-    const { md, state: own } = await table();
-    expect(() => checkWriter(md, own)).not.toThrow();
-  });
-
-  it('is trusted after replace snapshots, also when the snapshot itself has expired', async () => {
-    const { lake, md, state: own } = await table();
-    const first = await lake.build(md, { operation: 'replace' });
-    expect(() => checkWriter(first, own)).not.toThrow();
-    const second = await lake.build(first, { operation: 'replace' });
-    expect(() => checkWriter(second, own)).not.toThrow();
-    expect(() =>
-      checkWriter({ ...second, snapshots: second.snapshots.slice(1) }, own),
-    ).not.toThrow();
-    // Of what lies between nothing is known any more.
-    expect(() => checkWriter({ ...second, snapshots: second.snapshots.slice(2) }, own)).toThrow(
-      expect.objectContaining({ code: 'REFUSED_FOREIGN_WRITER' }),
-    );
-  });
-
-  it.each(['append', 'overwrite', 'delete'] as const)(
-    'is not trusted after %s by another writer',
-    async (operation) => {
-      const { lake, md, state: own } = await table();
-      const foreign = await lake.build(md, { operation, added: [dataFile('x')] });
-      const replaced = await lake.build(foreign, { operation: 'replace' });
-      for (const one of [foreign, replaced]) {
-        expect(() => checkWriter(one, own)).toThrow(
-          expect.objectContaining({ code: 'REFUSED_FOREIGN_WRITER' }),
-        );
-      }
-    },
-  );
-
-  it('is not trusted after a roll-back to a snapshot before it', async () => {
-    const lake = new TestLake();
-    const before = await lake.build(emptyTable());
-    const snapshotId = lake.ids.snapshotId();
-    const after = await lake.build(before, {
-      snapshotId,
-      properties: writeLakeState({ ...state, watermarkSnapshot: snapshotId }),
-    });
-    const old = currentSnapshot(before)!['snapshot-id'];
-    const back = {
-      ...after,
-      'current-snapshot-id': old,
-      refs: { main: { 'snapshot-id': old, type: 'branch' as const } },
-    };
-    expect(() => checkWriter(back, readLakeState(back))).toThrow(/2026-01-01T01:00:00\.000Z/);
   });
 });

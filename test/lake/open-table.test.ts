@@ -31,6 +31,8 @@ async function window(
       key: [{ name: 'client', tag: 'S' }],
       columns: '{}',
       gaps: [],
+      facts: null,
+      adopted: [],
       baseline: { exportArn: 'e', exportTimeMs: start },
     }),
   });

@@ -1,57 +1,42 @@
-// Saved queries: every one that is shipped has a sound header, and names resolve by folder.
+// Saved queries: names resolve by folder, headers are read, twins belong to their queries.
 
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DiskStore } from '../../pipeline/local/disk-store.js';
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
-import { applyParams } from '../../pipeline/query/params.js';
 import {
   isQueryName,
   listSavedQueries,
   parseSavedQuery,
+  queryBody,
+  readSavedQueries,
   readSavedQuery,
 } from '../../pipeline/query/saved-queries.js';
 
 const folder = path.resolve(import.meta.dirname, '../../queries');
-const shipped = readdirSync(path.join(folder, 'saved'), {
-  recursive: true,
-  encoding: 'utf8',
-}).filter((name) => name.endsWith('.sql'));
 
 describe('the shipped queries', () => {
-  it('are several', () => expect(shipped.length).toBeGreaterThanOrEqual(5));
+  const store = new DiskStore();
+  const saved = [`file://${folder}/saved`];
 
-  it.each(shipped)(
-    '%s has a sound header, uses its parameters, and runs without any given',
-    (name) => {
-      const sql = readFileSync(path.join(folder, 'saved', name), 'utf8');
-      const saved = parseSavedQuery(`file:///${name}`, sql);
-      expect(saved.tables).toEqual([path.dirname(name)]);
-      expect(saved.question).toMatch(/\?$/);
-      for (const param of saved.params) {
-        expect(sql).toMatch(new RegExp(`(?<!:):${param.name}\\b`));
-        expect(param.defaultText).not.toBeNull();
-      }
-      const body = applyParams({ sql, declared: saved.params, values: {} }).replace(/--.*/g, '');
-      expect(body).not.toMatch(/(?<!:):[a-z]|\?|;/);
-    },
-  );
-
-  it('have names of their own', () => {
-    const names = shipped.map((name) => path.basename(name));
-    expect(new Set(names).size).toBe(names.length);
+  it('are found by name in the folder, with their topic and their twin', async () => {
+    const revenue = await readSavedQuery(store, saved, 'revenue-by-day');
+    expect([revenue.title, revenue.topic, revenue.duckdbSql]).toEqual([
+      'Revenue by day',
+      'mystore',
+      null,
+    ]);
+    const windows = await readSavedQuery(store, saved, 'lake/windows');
+    expect(windows.tables).toEqual([':table']);
+    expect(windows.duckdbSql).not.toContain('element_at');
   });
 
-  it('are found by name in the folder', async () => {
-    const store = new DiskStore();
-    expect((await readSavedQuery(store, [`file://${folder}`], 'revenue-by-day')).title).toBe(
-      'Revenue by day',
-    );
-    expect((await readSavedQuery(store, [`file://${folder}`], 'mystore/misfits')).params).toEqual(
-      [],
-    );
-    expect((await listSavedQueries(store, [`file://${folder}`])).length).toBe(shipped.length);
+  it('are listed without their twins', async () => {
+    const names = (await listSavedQueries(store, saved)).map((query) => query.name);
+    expect(names).toContain('windows');
+    expect(names.filter((name) => name.includes('duckdb'))).toEqual([]);
+    const read = await readSavedQueries(store, saved[0]!);
+    expect(read.map((query) => query.name).sort()).toEqual(names);
   });
 });
 
@@ -85,11 +70,11 @@ describe('reading', () => {
   });
 
   it('reads parameters with and without a default', () => {
-    const text = `${header}-- params: a date = 2026-01-01\n-- params: b string =\n-- params: c integer\nSELECT 1`;
+    const text = `${header}-- params: a date = 2026-01-01\n-- params: b string =\n-- params: c long\nSELECT 1`;
     expect(parseSavedQuery('file:///q.sql', text).params).toEqual([
       { name: 'a', type: 'date', defaultText: '2026-01-01' },
       { name: 'b', type: 'string', defaultText: '' },
-      { name: 'c', type: 'integer', defaultText: null },
+      { name: 'c', type: 'long', defaultText: null },
     ]);
   });
 
@@ -111,5 +96,10 @@ describe('reading', () => {
     expect(['SELECT 1', 'FROM x', '', '../x', 'a/', '-x'].map(isQueryName)).toEqual(
       Array(6).fill(false),
     );
+  });
+
+  it('leaves comments out of what is sent', () => {
+    const text = `${header}-- params: a long\n\nSELECT '--', a /* ? */\nFROM t -- why?\n`;
+    expect(queryBody(text)).toBe("SELECT '--', a\nFROM t");
   });
 });

@@ -38,8 +38,7 @@ async function group(): Promise<string> {
   const md = await lake.metadata();
   const live = await liveFiles(lake.world.store, md, currentSnapshot(md));
   const table = { md, location: md.location };
-  return (await viewFiles(lake.world.store, table, schemaOf(md, currentSnapshot(md)), live))[0]!
-    .group;
+  return (await viewFiles(lake.world, table, schemaOf(md, currentSnapshot(md)), live))[0]!.group;
 }
 
 describe('a table altered since its last snapshot', () => {

@@ -40,7 +40,7 @@ async function write(name: string, select: string, ids: string): Promise<string>
 }
 function file(path: string, extra: Partial<ViewFile> = {}): ViewFile {
   const uri = `file://${path}`;
-  return { recordedUri: uri, uri, deleteUris: [], columns: null, group: '', ...extra };
+  return { recordedUri: uri, path, deletePaths: [], columns: null, group: '', ...extra };
 }
 function field(id: number, name: string, type: IcebergType): IcebergField {
   return { id, name, required: false, type };
@@ -275,12 +275,12 @@ describe('deletes', () => {
       `SELECT * FROM (VALUES (${quoteText(recorded)}, 0::BIGINT), (${quoteText(recorded)}, 3), (${quoteText(`file://${two}`)}, 1)) v(file_path, pos)`,
       'file_path: 2147483546, pos: 2147483545',
     );
-    const deleteUris = [`file://${deletes}`];
+    const deletePaths = [deletes];
     const wanted = schema(field(1, 'id', 'long'));
     const select = (files: ViewFile[]): string =>
       `${tableSelect({ schema: wanted, files })} ORDER BY 1`;
-    const first = file(one, { recordedUri: recorded, deleteUris });
-    expect(await rows(select([first, file(two, { deleteUris }), file(bare)]))).toEqual(
+    const first = file(one, { recordedUri: recorded, deletePaths });
+    expect(await rows(select([first, file(two, { deletePaths }), file(bare)]))).toEqual(
       [1, 2, 4, 10, 12, 13, 14, 20].map((id) => [id]),
     );
     // The delete file names the second file too, but does not apply to it (say, the file is younger).
@@ -301,7 +301,7 @@ describe('deletes', () => {
     );
     const select = tableSelect({
       schema: schema(field(1, 'id', 'long')),
-      files: [file(path, { deleteUris: [`file://${deletes}`] })],
+      files: [file(path, { deletePaths: [deletes] })],
     });
     expect(
       await rows(`SELECT count(*), min(id) FROM (${select}) WHERE id BETWEEN 8995 AND 9015`),
@@ -316,7 +316,7 @@ describe('deletes', () => {
     const wrong = await write('x2.parquet', 'SELECT 1::BIGINT AS other', 'other: 1');
     const select = tableSelect({
       schema: schema(field(1, 'id', 'long')),
-      files: [file(path, { deleteUris: [`file://${wrong}`] })],
+      files: [file(path, { deletePaths: [wrong] })],
     });
     await expect(rows(select)).rejects.toMatchObject({ code: 'QUERY_FAILED' });
   });

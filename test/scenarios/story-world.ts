@@ -23,6 +23,7 @@ import { ManualClock } from '../../pipeline/local/clock.js';
 import { DiskStore } from '../../pipeline/local/disk-store.js';
 import { DuckdbEngine } from '../../pipeline/local/duckdb-engine.js';
 import { SeededIds } from '../../pipeline/local/ids.js';
+import { CopiedFiles } from '../../pipeline/local/local-files.js';
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
 import { MemoryScratch } from '../../pipeline/local/scratch.js';
 import { InlineUnits } from '../../pipeline/local/units.js';
@@ -49,6 +50,7 @@ export function worldOver(
   } = {},
 ): World {
   const scratch = new MemoryScratch();
+  const spillFolder = options.spillFolder ?? join(tmpdir(), 'tidelake-scenario-spill');
   return {
     store,
     clock: new ManualClock(options.nowMs ?? storyStartMs + 1000 * hourMs),
@@ -59,8 +61,10 @@ export function worldOver(
     engine: (given) =>
       DuckdbEngine.open({
         ...given,
-        spillFolder: options.spillFolder ?? join(tmpdir(), 'tidelake-scenario-spill'),
+        spillFolder,
       }),
+    localFiles: new CopiedFiles(store, spillFolder),
+    glueCatalog: null,
   };
 }
 

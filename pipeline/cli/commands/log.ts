@@ -39,9 +39,9 @@ const logColumns = [
 
 function logCells(row: LogRow): string[] {
   return [
-    row.kind ?? row.operation,
+    `${row.kind ?? row.operation}${row.adopted === null ? '' : ', adopted'}`,
     row.from === null ? '' : formatInstant(row.from),
-    row.to === null ? '' : formatInstant(row.to),
+    shownEnd(row),
     count(row.inserted),
     count(row.updated),
     count(row.deleted),
@@ -50,6 +50,12 @@ function logCells(row: LogRow): string[] {
     count(row.epoch),
     row.snapshotId,
   ];
+}
+
+/** The end of a window, or the instant that an adopted snapshot was declared to stand for. */
+function shownEnd({ to, adopted }: LogRow): string {
+  const end = adopted ?? to;
+  return end === null ? '' : formatInstant(end);
 }
 
 function count(value: number | null): string {

@@ -14,6 +14,7 @@ import { inSession } from '../session.js';
 export interface MergeFlags extends GlobalFlags {
   readonly acceptGap?: boolean | undefined;
   readonly acceptSeam?: boolean | undefined;
+  readonly adoptSnapshot?: bigint | undefined;
 }
 
 export async function merge(
@@ -31,6 +32,7 @@ export async function merge(
       exportUris,
       acceptGap: flags.acceptGap === true,
       acceptSeam: flags.acceptSeam === true,
+      ...(flags.adoptSnapshot === undefined ? {} : { adoptSnapshot: flags.adoptSnapshot }),
     });
     for await (const report of reports) {
       considered += 1;

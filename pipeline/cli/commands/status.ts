@@ -37,6 +37,11 @@ export function statusLines(row: StatusRow): string[] {
       `  ${plainText(gap.kind)} accepted: ${formatInstant(gap.from)} to ${formatInstant(gap.to)}, until the next load`,
     );
   }
+  for (const one of row.adopted) {
+    lines.push(
+      `  snapshot ${plainText(one.snapshotId)} of another program adopted as ${formatInstant(one.watermark)}, until the next load`,
+    );
+  }
   if (row.problem !== null) lines.push(`  ${row.health}: ${plainText(row.problem)}`);
   else if (row.health !== 'ok') lines.push(`  ${row.health}`);
   return lines;

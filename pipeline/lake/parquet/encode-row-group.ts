@@ -27,7 +27,7 @@ export interface EncodeOptions {
   readonly compression?: 'zstd' | 'snappy' | 'none';
 }
 
-/** A row group that belongs to no file yet. `bytes` and `footer` may be views of one buffer. */
+/** A row group that belongs to no file yet. */
 export interface EncodedRowGroup {
   /** The column chunks, from the first byte of the first to the last byte of the last. */
   readonly bytes: Uint8Array;
@@ -65,7 +65,8 @@ export function encodeRowGroup(ipc: Uint8Array, options: EncodeOptions = {}): En
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   const footerEnd = file.length - 8;
   const footerStart = footerEnd - view.getUint32(footerEnd, true);
-  const footer = file.subarray(footerStart, footerEnd);
+  // A copy: what is kept of a footer until its file ends must not keep the row group's bytes with it.
+  const footer = file.slice(footerStart, footerEnd);
   const parsed: ParquetFooter = parseFooter(footer, footerStart, 'an encoded row group');
   if (parsed.rowGroups.length > 1)
     throw internal(`${parsed.rowCount} rows became ${parsed.rowGroups.length} row groups, not one`);

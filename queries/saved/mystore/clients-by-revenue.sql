@@ -1,15 +1,23 @@
 -- title: Clients by revenue
 -- question: Which clients bought most?
--- params: first integer = 20
+-- params: first long = 20
 -- tables: mystore
--- cost: scans three columns of the whole table
+-- cost: scans three columns
 
 SELECT
   clientid,
-  count(*) AS orders,
-  sum(amount) AS revenue,
-  max(created) AS last_order
-FROM mystore
-GROUP BY clientid
-ORDER BY revenue DESC NULLS LAST, clientid
-LIMIT :first
+  orders,
+  revenue,
+  last_order
+FROM (
+  SELECT
+    clientid,
+    count(*) AS orders,
+    sum(amount) AS revenue,
+    max(created) AS last_order,
+    row_number() OVER (ORDER BY sum(amount) DESC NULLS LAST, clientid) AS place
+  FROM mystore
+  GROUP BY clientid
+) AS clients
+WHERE place <= :first
+ORDER BY place

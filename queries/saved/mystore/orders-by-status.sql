@@ -1,7 +1,7 @@
 -- title: Orders by status
 -- question: How many orders are in which state, and how much money is in them?
 -- tables: mystore
--- cost: scans three columns of the whole table
+-- cost: scans three columns
 
 SELECT
   status,

@@ -3,7 +3,7 @@
 -- params: from_day date = 2000-01-01
 -- params: to_day date = 2100-01-01
 -- tables: mystore
--- cost: scans two columns of the whole table
+-- cost: scans two columns
 
 SELECT
   TRY_CAST(substr(created, 1, 10) AS date) AS day,

@@ -1,11 +1,13 @@
 -- title: Misfits
 -- question: Which attributes hold values that do not fit their column, and how many rows have one?
--- tables: mystore
+-- params: table identifier
+-- tables: :table
 -- cost: scans one column, nearly always empty
 
 SELECT
   attribute,
   count(*) AS misfits
-FROM (SELECT unnest(map_keys(_misfits)) AS attribute FROM mystore WHERE _misfits IS NOT NULL) AS misfit
+FROM :table
+CROSS JOIN UNNEST(map_keys(_misfits)) AS misfit(attribute)
 GROUP BY attribute
 ORDER BY misfits DESC, attribute

@@ -1,0 +1,31 @@
+// The CDK app: one lake, as the context of cdk.json or `cdk -c lake.NAME=VALUE` describes it.
+// Promises: unknown or malformed settings are refused with their name; needs no account and no network to synthesize.
+// Source: docs/how-to/infrastructure.md.
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { Aws, Stack } from 'aws-cdk-lib';
+import { Lake, stackDescription } from './lake.js';
+import { loadSavedQueries } from './saved-queries.js';
+import { checkedApp, giveReasons } from './security-checks.js';
+import { readSettings, tableArn } from './settings.js';
+
+const app = checkedApp();
+const { name, tables, ...settings } = readSettings(app.node.getAllContext());
+const stack = new Stack(app, `Lake-${name}`, { description: stackDescription });
+const lake = new Lake(stack, 'Lake', {
+  lakeName: name,
+  tableArns: tables.map((table) => tableArn(table, Aws.PARTITION, Aws.REGION, Aws.ACCOUNT_ID)),
+  savedQueries: loadSavedQueries(queriesFolder()),
+  ...settings,
+});
+giveReasons(lake);
+app.synth();
+
+/** The folder of the saved queries, from the sources and from the build. */
+function queriesFolder(): string {
+  const candidates = ['../queries/saved', '../../queries/saved'];
+  const found = candidates.map((one) => path.join(import.meta.dirname, one)).find(existsSync);
+  if (found === undefined) throw new Error('the package has no saved queries');
+  return found;
+}

@@ -1,0 +1,58 @@
+// The stack as one plain CloudFormation template, for teams without CDK.
+// Promises: deploys as it stands, without bootstrap or assets and in any account: names and limits are parameters. The
+// file that ships, infra/template.json, is this one; a test compares them.
+// Source: AWS CloudFormation User Guide, "Parameters".
+
+import { BootstraplessSynthesizer, CfnParameter, type IStackSynthesizer, Stack } from 'aws-cdk-lib';
+import { Lake, stackDescription } from './lake.js';
+import type { SavedQueryText } from './saved-queries.js';
+import { checkedApp, giveReasons } from './security-checks.js';
+
+/** Makes the template. Throws when a check fails. */
+export function plainTemplate(savedQueries: readonly SavedQueryText[]): Record<string, unknown> {
+  const app = checkedApp();
+  const stack = new Stack(app, 'Lake', {
+    description: stackDescription,
+    synthesizer: new BootstraplessSynthesizer() as IStackSynthesizer,
+  });
+  const text = (id: string, description: string, pattern: string, value?: string): string =>
+    new CfnParameter(stack, id, {
+      description,
+      allowedPattern: pattern,
+      ...(value === undefined ? {} : { default: value }),
+    }).valueAsString;
+  const number = (id: string, description: string, value: number, minValue: number): number =>
+    new CfnParameter(stack, id, { type: 'Number', description, default: value, minValue })
+      .valueAsNumber;
+  const folder = '[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*';
+  const lake = new Lake(stack, 'Lake', {
+    lakeName: text(
+      'LakeName',
+      'Begins the names of buckets, and is the workgroup',
+      '[a-z][a-z0-9-]{0,18}[a-z0-9]',
+      'tidelake',
+    ),
+    database: text('DatabaseName', 'Glue database, made by the stack', '[a-z0-9_]{1,255}', 'lake'),
+    tableArns: new CfnParameter(stack, 'TableArns', {
+      type: 'CommaDelimitedList',
+      description: 'ARNs of the DynamoDB tables, separated by commas',
+      allowedPattern: 'arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9._-]{3,255}',
+    }).valueAsList,
+    exportsPrefix: text('ExportsPrefix', 'Folder of exports in their bucket', folder, 'exports'),
+    lakePrefix: text('LakePrefix', 'Folder of the lake in its bucket', folder, 'lake'),
+    encryption: 's3',
+    resultsDays: number('ResultsDays', 'Results of queries are deleted after this', 7, 1),
+    undeleteDays: number('UndeleteDays', 'Deleted files can be brought back for this long', 30, 1),
+    accessLogDays: number('AccessLogDays', 'Access logs are deleted after this', 90, 1),
+    scanBytesMax: number(
+      'ScanBytesMax',
+      'A query that scans more bytes than this is stopped',
+      100 * 1024 ** 3,
+      10_000_000,
+    ),
+    mayTidy: false,
+    savedQueries,
+  });
+  giveReasons(lake);
+  return app.synth().getStackByName(stack.stackName).template as Record<string, unknown>;
+}

@@ -1,0 +1,197 @@
+// What each command asks of AWS: the one table behind the roles of infra/, `tidelake infra policy` and the documents.
+// Promises: a command makes no call that is not in its row; tests run the commands against it.
+// Source: Service Authorization Reference, "Actions, resources, and condition keys" of Amazon S3, AWS Glue, Amazon
+// Athena and Amazon DynamoDB. HeadObject is authorized as s3:GetObject; parts of an upload as s3:PutObject.
+
+/** Where a call goes. `…Files` are objects, `…Bucket` is their bucket as far as it is listed. */
+export const callPlaces = [
+  'tables',
+  'tableExports',
+  'anyExport',
+  'exportFiles',
+  'exportBucket',
+  'lakeFiles',
+  'lakeBucket',
+  'lakeLocation',
+  'outFiles',
+  'outBucket',
+  'resultFiles',
+  'resultBucket',
+  'catalog',
+  'defaultCatalog',
+  'workgroup',
+  'dataCatalog',
+  'athena',
+] as const;
+export type CallPlace = (typeof callPlaces)[number];
+
+/** Actions per place, e.g. `{ lakeFiles: ['s3:GetObject'] }`. */
+export type Calls = Readonly<Partial<Record<CallPlace, readonly string[]>>>;
+
+/** Finding and reading exports. Without the list permission S3 answers 403, not 404, for a key that is missing. */
+const readsExports: Calls = { exportFiles: ['s3:GetObject'], exportBucket: ['s3:ListBucket'] };
+
+const readsLake: Calls = {
+  lakeFiles: ['s3:GetObject'],
+  lakeBucket: ['s3:ListBucket'],
+  catalog: ['glue:GetDatabase', 'glue:GetDatabases', 'glue:GetTable', 'glue:GetTables'],
+};
+
+/** No s3:DeleteObject: files of a lost attempt are removed when that is allowed, and else stay as orphans. */
+const writesLake: Calls = {
+  lakeFiles: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
+  lakeBucket: ['s3:ListBucket'],
+  catalog: [
+    'glue:GetDatabase',
+    'glue:GetDatabases',
+    'glue:GetTable',
+    'glue:GetTables',
+    'glue:CreateTable',
+    'glue:UpdateTable',
+  ],
+};
+
+/** Athena acts with the rights of whoever starts the query: on Glue, on the lake, and on the place of the results. */
+const runsAthena: Calls = {
+  workgroup: [
+    'athena:BatchGetQueryExecution',
+    'athena:GetPreparedStatement',
+    'athena:GetQueryExecution',
+    'athena:GetQueryResults',
+    'athena:GetQueryResultsStream',
+    'athena:GetQueryRuntimeStatistics',
+    'athena:GetWorkGroup',
+    'athena:StartQueryExecution',
+    'athena:StopQueryExecution',
+  ],
+  catalog: [
+    'glue:GetDatabase',
+    'glue:GetDatabases',
+    'glue:GetPartition',
+    'glue:GetPartitions',
+    'glue:GetTable',
+    'glue:GetTables',
+  ],
+  defaultCatalog: ['glue:GetDatabase'],
+  lakeFiles: ['s3:GetObject'],
+  lakeBucket: ['s3:ListBucket'],
+  lakeLocation: ['s3:GetBucketLocation'],
+  resultFiles: [
+    's3:AbortMultipartUpload',
+    's3:GetObject',
+    's3:ListMultipartUploadParts',
+    's3:PutObject',
+  ],
+  resultBucket: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
+};
+
+/** What the Athena console shows besides: saved queries, history, the list of workgroups and tables. */
+const looksAround: Calls = {
+  workgroup: [
+    'athena:BatchGetNamedQuery',
+    'athena:GetNamedQuery',
+    'athena:ListNamedQueries',
+    'athena:ListPreparedStatements',
+    'athena:ListQueryExecutions',
+  ],
+  dataCatalog: [
+    'athena:GetDataCatalog',
+    'athena:GetDatabase',
+    'athena:GetTableMetadata',
+    'athena:ListDatabases',
+    'athena:ListTableMetadata',
+  ],
+  athena: ['athena:ListDataCatalogs', 'athena:ListEngineVersions', 'athena:ListWorkGroups'],
+};
+
+/** Commands that call AWS, as `tidelake infra policy` names them. */
+export const commandNames = [
+  'export',
+  'load',
+  'merge',
+  'schema-set',
+  'schema',
+  'status',
+  'log',
+  'verify',
+  'query',
+  'unload',
+  'query-athena',
+  'queries-push',
+] as const;
+export type CommandName = (typeof commandNames)[number];
+
+/** Calls by command. `export` is DynamoDB's own export (`aws dynamodb export-table-to-point-in-time`): DynamoDB writes
+ *  the files with the rights of whoever asks. */
+export const commandCalls: Readonly<Record<CommandName, Calls>> = {
+  export: {
+    tables: [
+      'dynamodb:DescribeContinuousBackups',
+      'dynamodb:DescribeTable',
+      'dynamodb:ExportTableToPointInTime',
+    ],
+    tableExports: ['dynamodb:DescribeExport'],
+    anyExport: ['dynamodb:ListExports'],
+    exportFiles: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
+  },
+  load: together(readsExports, writesLake),
+  merge: together(readsExports, writesLake),
+  'schema-set': writesLake,
+  schema: readsLake,
+  status: readsLake,
+  log: readsLake,
+  verify: readsLake,
+  query: readsLake,
+  unload: together(readsLake, {
+    outFiles: ['s3:AbortMultipartUpload', 's3:PutObject'],
+    outBucket: ['s3:ListBucket'],
+  }),
+  'query-athena': together(runsAthena, readsLake),
+  'queries-push': {
+    workgroup: [
+      'athena:BatchGetNamedQuery',
+      'athena:CreateNamedQuery',
+      'athena:CreatePreparedStatement',
+      'athena:DeleteNamedQuery',
+      'athena:DeletePreparedStatement',
+      'athena:GetNamedQuery',
+      'athena:GetPreparedStatement',
+      'athena:GetWorkGroup',
+      'athena:ListNamedQueries',
+      'athena:ListPreparedStatements',
+      'athena:UpdateNamedQuery',
+      'athena:UpdatePreparedStatement',
+    ],
+  },
+};
+
+export const roleNames = ['exporter', 'merger', 'analyst'] as const;
+export type RoleName = (typeof roleNames)[number];
+
+/** Duties, one role each: who may ask for exports, who may change the lake, who may ask it. */
+export const roleCommands: Readonly<Record<RoleName, readonly CommandName[]>> = {
+  exporter: ['export'],
+  merger: ['load', 'merge', 'schema-set', 'schema', 'status', 'log', 'verify'],
+  analyst: ['query-athena', 'query', 'schema', 'status', 'log'],
+};
+
+/** All calls of a command or a role. */
+export function callsOf(name: CommandName | RoleName): Calls {
+  if (!isRole(name)) return commandCalls[name];
+  const calls = roleCommands[name].map((command) => commandCalls[command]);
+  return together(...calls, ...(name === 'analyst' ? [looksAround] : []));
+}
+
+export function isRole(name: string): name is RoleName {
+  return (roleNames as readonly string[]).includes(name);
+}
+
+/** Calls of several rows as one, actions sorted. */
+function together(...rows: readonly Calls[]): Calls {
+  const all: Partial<Record<CallPlace, readonly string[]>> = {};
+  for (const place of callPlaces) {
+    const actions = new Set(rows.flatMap((row) => row[place] ?? []));
+    if (actions.size > 0) all[place] = [...actions].sort();
+  }
+  return all;
+}

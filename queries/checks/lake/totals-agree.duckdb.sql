@@ -1,0 +1,15 @@
+SELECT
+  stated,
+  counted
+FROM (
+  SELECT
+    max_by(
+      CAST(s.summary['total-records'] AS bigint) - CAST(s.summary['total-position-deletes'] AS bigint),
+      s.committed_at
+    ) AS stated
+  FROM :table$snapshots AS s
+  JOIN :table$history AS h ON h.snapshot_id = s.snapshot_id
+  WHERE h.is_current_ancestor
+) AS snapshots
+CROSS JOIN (SELECT count(*) AS counted FROM :table) AS live
+WHERE stated <> counted

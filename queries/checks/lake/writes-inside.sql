@@ -1,0 +1,22 @@
+-- title: Writes lie inside the windows
+-- question: Which rows were written at or after the instant up to which the table is complete?
+-- params: table identifier
+-- params: partition_key identifier
+-- params: sort_key identifier
+-- tables: :table
+-- cost: scans the key and the time of writing
+
+SELECT
+  :partition_key AS partition_key,
+  :sort_key AS sort_key,
+  _written_at AS written_at
+FROM :table
+WHERE _written_at >= (
+  SELECT max_by(
+    CAST(from_iso8601_timestamp(element_at(s.summary, 'tidelake.to')) AT TIME ZONE 'UTC' AS timestamp),
+    s.committed_at
+  )
+  FROM :table$snapshots AS s
+  JOIN :table$history AS h ON h.snapshot_id = s.snapshot_id
+  WHERE h.is_current_ancestor AND element_at(s.summary, 'tidelake.to') IS NOT NULL
+)

@@ -3,6 +3,7 @@
 // Source: simulator/aws/service.ts.
 import path from 'node:path';
 import type { Clock, Ids } from '../ports.js';
+import { createGlueService } from '../simulator/aws/glue.js';
 import { createS3Service } from '../simulator/aws/s3-service.js';
 import type { SimService } from '../simulator/aws/service.js';
 import { DiskBodies } from './disk-bodies.js';
@@ -22,5 +23,8 @@ export async function openSimulatorServices(
   const { dir, clock, ids } = options;
   const documents = await openDiskDocuments(path.join(dir, 'documents'));
   const bodies = new DiskBodies(path.join(dir, 'bodies'));
-  return [await createS3Service({ documents, bodies, clock, ids })];
+  return [
+    await createS3Service({ documents, bodies, clock, ids }),
+    createGlueService({ documents, clock, ids }),
+  ];
 }

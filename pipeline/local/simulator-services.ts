@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Clock, Ids } from '../ports.js';
 import { createAthenaService } from '../simulator/aws/athena.js';
 import type { RunSql } from '../simulator/aws/athena-executions.js';
+import { createGlueService } from '../simulator/aws/glue.js';
 import { createS3Service } from '../simulator/aws/s3-service.js';
 import type { SimService } from '../simulator/aws/service.js';
 import { DiskBodies } from './disk-bodies.js';
@@ -29,6 +30,7 @@ export async function openSimulatorServices(
   const runSql = options.runSql ?? noSql;
   return [
     await createS3Service({ documents, bodies, clock, ids }),
+    createGlueService({ documents, clock, ids }),
     createAthenaService({ documents, clock, ids, runSql }),
   ];
 }

@@ -60,6 +60,7 @@ async function run(...args: string[]): Promise<Ran> {
     processors: 1,
     loadApi: () => import('../../pipeline/index.js'),
     loadSimulator: () => import('../../pipeline/simulator/index.js'),
+    startSimulator: async () => Promise.reject(new Error('not here')),
     createWorld,
     onInterrupt: () => () => {},
   };

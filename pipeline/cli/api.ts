@@ -2,6 +2,7 @@
 // Promises that a command never reaches around these interfaces.
 // Spec: DESIGN "The command"; the implementation is pipeline/index.ts.
 
+import type { AwsOptions } from '../aws/clients.js';
 import type { QueryResult, QueryShelf, RemoteSql, Reporter, World } from '../ports.js';
 import type { PushRequest } from '../query/push-queries.js';
 import type {
@@ -79,4 +80,6 @@ export interface WorldOptions {
   /** Units of work that may run at the same time. */
   readonly threads: number;
   readonly reporter: Reporter;
+  /** How AWS is reached, when it is. */
+  readonly aws: AwsOptions;
 }

@@ -2,6 +2,8 @@
 // Promises that commands touch the process and the heavy modules only through this, so that tests can replace both.
 // Spec: none.
 
+import type { AwsOptions } from '../aws/clients.js';
+import type { Simulator, SimulatorOptions } from '../local/simulator-server.js';
 import type { Clock, QueryShelf, RemoteSql, World } from '../ports.js';
 import type { TidelakeApi, WorldOptions } from './api.js';
 import type { Output } from './output.js';
@@ -14,6 +16,7 @@ export interface AthenaWorkgroup {
 }
 
 export interface AthenaOptions {
+  readonly aws: AwsOptions;
   readonly workgroup: string;
   /** Where results go, else the workgroup's own place. */
   readonly output?: string | undefined;
@@ -36,6 +39,7 @@ export interface CliContext {
   readonly processors: number;
   readonly loadApi: () => Promise<TidelakeApi>;
   readonly loadSimulator: () => Promise<SimulatorModule>;
+  readonly startSimulator: (options: SimulatorOptions) => Promise<Simulator>;
   readonly createWorld: (options: WorldOptions) => Promise<World>;
   readonly openAthena: (options: AthenaOptions) => Promise<AthenaWorkgroup>;
   /** Runs `release` when the command is interrupted; the returned function forgets it. */

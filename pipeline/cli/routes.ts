@@ -11,6 +11,7 @@ import type { MergeFlags } from './commands/merge.js';
 import type { QueriesPushFlags, QueriesShowFlags } from './commands/queries.js';
 import type { QueryFlags } from './commands/query.js';
 import type { SimulateFlags } from './commands/simulate.js';
+import type { SimulatorServeFlags } from './commands/simulator.js';
 import type { UnloadFlags } from './commands/unload.js';
 import type { CliContext } from './context.js';
 import type { GlobalFlags } from './flags.js';
@@ -37,6 +38,12 @@ const demo = buildCommand<DemoFlags, [], CliContext>({
         default: '6',
         brief: 'Hourly windows after the full export',
         placeholder: 'n',
+      },
+      simulator: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: "Over S3 and Glue, at a simulator's endpoints",
       },
       ...globalFlags,
       lake: {
@@ -111,6 +118,60 @@ const simulate = buildCommand<SimulateFlags, [], CliContext>({
   docs: {
     brief: "Write a simulated table's full and incremental exports, faithful to AWS's format",
   },
+});
+
+const simulatorServe = buildCommand<SimulatorServeFlags, [], CliContext>({
+  loader: async () => (await import('./commands/simulator.js')).simulatorServe,
+  parameters: {
+    flags: {
+      dir: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Folder of its state, made when missing; the same folder goes on where it was',
+        placeholder: 'folder',
+      },
+      port: {
+        kind: 'parsed',
+        parse: parseNumber,
+        default: '4566',
+        brief: 'Port to listen on; 0 takes any that is free',
+        placeholder: 'n',
+      },
+      host: {
+        kind: 'parsed',
+        parse: parseText,
+        default: '127.0.0.1',
+        brief: 'Address to listen on; nothing is verified, so keep it to this machine',
+        placeholder: 'address',
+      },
+      faults: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Requests that are to go wrong: a plan as JSON, or a file of it',
+        placeholder: 'plan',
+      },
+      json: globalFlags.json,
+    },
+  },
+  docs: {
+    brief: "Answer for AWS's endpoints on this machine, until interrupted",
+    fullDescription:
+      'Serves S3 over HTTP for any SDK that is given the endpoint. State is kept in a folder, so that it can be killed and started again. Signatures are not verified. GET /_simulator/requests tells what was asked; PUT /_simulator/faults changes the plan.',
+    customUsage: [
+      { input: '--dir ./aws', brief: 'On port 4566' },
+      {
+        input:
+          '--dir ./aws --faults \'[{"operation":"PutObject","every":10,"do":{"fault":"error","code":"SlowDown"}}]\'',
+        brief: 'Each tenth PutObject is a 503',
+      },
+    ],
+  },
+});
+
+const simulator = buildRouteMap({
+  routes: { serve: simulatorServe },
+  docs: { brief: 'AWS on this machine: simulator serve answers S3 over HTTP' },
 });
 
 const load = buildCommand<LoadFlags, [string], CliContext>({
@@ -551,6 +612,7 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
   routes: {
     demo,
     simulate,
+    simulator,
     load,
     merge,
     query,

@@ -53,7 +53,9 @@ function ourText(args: readonly string[], context: CliContext): ApplicationText 
 /** The words of a command line that name its command. */
 function commandOf(args: readonly string[]): string {
   const words = args.slice(0, 2).join(' ');
-  return /^(schema set|queries (list|show|push))$/.test(words) ? words : (args[0] ?? '');
+  return /^(schema set|simulator serve|queries (list|show|push))$/.test(words)
+    ? words
+    : (args[0] ?? '');
 }
 
 function stackOf(error: Error): string {

@@ -110,7 +110,7 @@ function checkSound(query: SavedQuery, kind: QueryKind): void {
 }
 
 /** Whether a query is one about a table: it takes any, or names this one first. */
-function isAbout(query: SavedQuery, table: string): boolean {
+export function isAbout(query: SavedQuery, table: string): boolean {
   return query.tables[0] === ':table' || query.tables[0] === table;
 }
 
@@ -126,7 +126,7 @@ function pick(
 }
 
 /** The parameters that stand in the text and have no value. */
-function lackingValues(
+export function lackingValues(
   query: SavedQuery,
   values: Readonly<Record<string, string>>,
 ): readonly ParamDeclaration[] {
@@ -151,12 +151,13 @@ function positionalOf(
   return positionalParams({ sql, declared: query.params, values: { ...examples, ...values } });
 }
 
-function shelvedOf(options: {
+/** The NamedQuery, and the PreparedStatement of all but views, that a query becomes for one table. */
+export function shelvedOf(options: {
   readonly query: SavedQuery;
   readonly kind: QueryKind;
   readonly table: string;
   readonly values: Readonly<Record<string, string>>;
-  readonly request: PushRequest;
+  readonly request: Pick<PushRequest, 'database'>;
 }): readonly ShelvedQuery[] {
   const { query, kind, table, values, request } = options;
   const { database } = request;

@@ -127,7 +127,7 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
     anyExport: ['dynamodb:ListExports'],
     exportFiles: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
   },
-  load: together(readsExports, changesLake, { catalog: ['glue:CreateTable', 'glue:GetDatabase'] }),
+  load: together(readsExports, changesLake, { catalog: ['glue:CreateTable'] }),
   merge: together(readsExports, changesLake),
   'schema-set': changesLake,
   schema: readsLake,

@@ -60,7 +60,8 @@ async function run(...args: string[]): Promise<Ran> {
     processors: 1,
     loadApi: () => import('../../pipeline/index.js'),
     loadSimulator: () => import('../../pipeline/simulator/index.js'),
-    startSimulator: async () => Promise.reject(new Error('not here')),
+    startSimulator: () => Promise.reject(new Error('no simulator is asked for')),
+    openAthena: () => Promise.reject(new Error('no Athena is asked for')),
     createWorld,
     onInterrupt: () => () => {},
   };

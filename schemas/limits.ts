@@ -64,3 +64,27 @@ export const partBytesMin: number = 8 * 1024 * 1024;
 export const partsPerSizeMax = 2_000;
 /** Parts of one upload under way at once; memory is that many parts and one. */
 export const partsAtOnceMax = 3;
+
+/** Lengths that AWS Glue takes. Its documents count in bytes here and in characters there: texts stay below either. */
+export const glueTextMax: {
+  readonly name: number;
+  readonly comment: number;
+  readonly columnType: number;
+  readonly parameterValue: number;
+} = { name: 255, comment: 255, columnType: 131_072, parameterValue: 512_000 };
+/** Attempts of one commit in Glue: each is repeated only where it cannot do harm, with a wait between. */
+export const glueCommitTriesMax = 5;
+/** Longest wait between two of them, in ms; the first is a quarter of a second. */
+export const glueCommitWaitMsMax = 4_000;
+/** Metadata files read back from the current one, to find out whether a commit is among them. */
+export const metadataChainMax = 20;
+
+/** First and longest wait between two looks at a query that runs in Athena, in ms. */
+export const athenaPollMsMin = 250;
+export const athenaPollMsMax = 5_000;
+/** Longest time to wait for a query in Athena, in ms: its own limit is 30 minutes unless raised, four hours at most. */
+export const athenaWaitMsMax: number = 5 * 3_600_000;
+/** Longest literal of an execution parameter, in characters (Athena API Reference, StartQueryExecution). */
+export const athenaParameterMax = 1024;
+/** Longest text of a query, in bytes (Amazon Athena User Guide, "Service Quotas"). */
+export const athenaQueryBytesMax = 262_144;

@@ -8,6 +8,7 @@ import type { DemoFlags } from './commands/demo.js';
 import type { InfraPolicyFlags } from './commands/infra.js';
 import type { LoadFlags } from './commands/load.js';
 import type { MergeFlags } from './commands/merge.js';
+import type { QueriesPushFlags, QueriesShowFlags } from './commands/queries.js';
 import type { QueryFlags } from './commands/query.js';
 import type { SimulateFlags } from './commands/simulate.js';
 import type { SimulatorServeFlags } from './commands/simulator.js';
@@ -37,6 +38,12 @@ const demo = buildCommand<DemoFlags, [], CliContext>({
         default: '6',
         brief: 'Hourly windows after the full export',
         placeholder: 'n',
+      },
+      simulator: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: "Over S3 and Glue, at a simulator's endpoints",
       },
       ...globalFlags,
       lake: {
@@ -300,13 +307,33 @@ const query = buildCommand<QueryFlags, [string], CliContext>({
         optional: true,
         brief: 'How rows are printed [default = table]',
       },
+      engine: {
+        kind: 'enum',
+        values: ['duckdb', 'athena'],
+        optional: true,
+        brief: 'Who answers: DuckDB here, or Athena in AWS [default = duckdb]',
+      },
+      workgroup: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Athena workgroup, with --engine athena',
+        placeholder: 'name',
+      },
+      output: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: "Where Athena puts results (else the workgroup's own place)",
+        placeholder: 's3-uri',
+      },
       ...globalFlags,
     },
   },
   docs: {
     brief: 'Ask the lake in SQL',
     fullDescription:
-      "Every table of the database is a view of its name. SQL is DuckDB's. With --format csv, text that a spreadsheet would run as a formula gets a ' in front; json is exact.",
+      "Every table of the database is a view of its name. SQL is DuckDB's, with --engine athena Athena's; saved queries are for both. With --format csv, text that a spreadsheet would run as a formula gets a ' in front; json is exact.",
     customUsage: [
       { input: '"select count(*) from mystore"', brief: 'Rows of a table' },
       {
@@ -316,6 +343,78 @@ const query = buildCommand<QueryFlags, [string], CliContext>({
       { input: '"from mystore" --as-of 2026-11-20T09:00Z', brief: 'The table as it was' },
     ],
   },
+});
+
+const queriesList = buildCommand<GlobalFlags, [], CliContext>({
+  loader: async () => (await import('./commands/queries.js')).queriesList,
+  parameters: { flags: globalFlags },
+  docs: { brief: 'Saved queries, views and checks, with the questions they answer' },
+});
+
+const queriesShow = buildCommand<QueriesShowFlags, [string], CliContext>({
+  loader: async () => (await import('./commands/queries.js')).queriesShow,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'Name of a saved query', parse: parseText, placeholder: 'name' }],
+    },
+    flags: {
+      engine: {
+        kind: 'enum',
+        values: ['duckdb', 'athena'],
+        optional: true,
+        brief: 'Whose SQL to show [default = athena]',
+      },
+      ...globalFlags,
+    },
+  },
+  docs: { brief: 'The text of a saved query' },
+});
+
+const queriesPush = buildCommand<QueriesPushFlags, [], CliContext>({
+  loader: async () => (await import('./commands/queries.js')).queriesPush,
+  parameters: {
+    flags: {
+      workgroup: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Athena workgroup',
+        placeholder: 'name',
+      },
+      param: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        variadic: true,
+        brief: 'A name or an instant that stands in the text, e.g. column=order_id',
+        placeholder: 'name=value',
+      },
+      dryRun: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Say what would be done, and do nothing',
+      },
+      prune: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Remove what Tidelake pushed before and would not push now',
+      },
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Bring the saved queries to an Athena workgroup',
+    fullDescription:
+      'For every table of the database (or --table), each saved query that is about it becomes a saved query of the workgroup, and a prepared statement for EXECUTE. Pushing again changes only what is different. What others saved is never touched.',
+  },
+});
+
+const queries = buildRouteMap({
+  routes: { list: queriesList, show: queriesShow, push: queriesPush },
+  defaultCommand: 'list',
+  docs: { brief: 'Saved queries: list, show NAME, push to an Athena workgroup' },
 });
 
 const status = buildCommand<GlobalFlags, [], CliContext>({
@@ -517,6 +616,7 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
     load,
     merge,
     query,
+    queries,
     status,
     log,
     schema,

@@ -3,7 +3,7 @@
 // Spec: pipeline/cli/context.ts.
 
 import type { TidelakeApi } from '../../pipeline/cli/api.js';
-import type { CliContext } from '../../pipeline/cli/context.js';
+import type { AthenaWorkgroup, CliContext } from '../../pipeline/cli/context.js';
 import type { Output } from '../../pipeline/cli/output.js';
 import { runTidelake } from '../../pipeline/cli/run.js';
 import type { SimulatorModule } from '../../pipeline/cli/simulator-module.js';
@@ -35,6 +35,7 @@ export interface Ran {
 export interface RunOptions {
   readonly api?: Partial<TidelakeApi>;
   readonly simulator?: Partial<SimulatorModule>;
+  readonly athena?: AthenaWorkgroup;
   readonly store?: ObjectStore;
   readonly folder?: string;
   readonly env?: Record<string, string>;
@@ -65,9 +66,9 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
       calls.push({ name: 'startSimulator', options: { ...simulatorOptions } });
       return stubSimulator;
     },
-    createWorld: async ({ threads, reporter }) => {
+    createWorld: async ({ threads, reporter, aws }) => {
       openWorlds += 1;
-      calls.push({ name: 'createWorld', options: { threads } });
+      calls.push({ name: 'createWorld', options: { threads, aws } });
       return stubWorld(options.store ?? new MemoryStore(), reporter, () => {
         openWorlds -= 1;
       });
@@ -76,6 +77,11 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
     onInterrupt: (release) => {
       if (calls.at(-1)?.name === 'startSimulator') void release();
       return () => {};
+    },
+    openAthena: async (athena) => {
+      calls.push({ name: 'openAthena', options: { ...athena } });
+      if (options.athena === undefined) throw new Error('this test has no Athena');
+      return options.athena;
     },
   };
   const exitCode = await runTidelake(args, context);

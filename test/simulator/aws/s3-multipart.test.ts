@@ -101,13 +101,13 @@ describe('a multipart upload', () => {
     const read = async (PartNumber: number, more: object = {}) => {
       const get = new GetObjectCommand({ Bucket, Key, PartNumber, ...more });
       const { Body, ...got } = await s3.client.send(get);
-      return { ...got, bytes: Buffer.from(await Body!.transformToByteArray()) };
+      return { got, bytes: Buffer.from(await Body!.transformToByteArray()) };
     };
     const first = await read(1);
-    expect(first).toMatchObject({ PartsCount: 2, ContentRange: 'bytes 0-5242879/5243880' });
+    expect(first.got).toMatchObject({ PartsCount: 2, ContentRange: 'bytes 0-5242879/5243880' });
     expect(first.bytes.equals(large)).toBe(true);
     const second = await read(2);
-    expect(second.ContentRange).toBe('bytes 5242880-5243879/5243880');
+    expect(second.got.ContentRange).toBe('bytes 5242880-5243879/5243880');
     expect(second.bytes.equals(small)).toBe(true);
     expect(await rejection(read(3))).toMatchObject({
       name: 'InvalidPartNumber',

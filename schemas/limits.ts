@@ -64,3 +64,13 @@ export const partBytesMin: number = 8 * 1024 * 1024;
 export const partsPerSizeMax = 2_000;
 /** Parts of one upload under way at once; memory is that many parts and one. */
 export const partsAtOnceMax = 3;
+
+/** First and longest wait between two looks at a query that runs in Athena, in ms. */
+export const athenaPollMsMin = 250;
+export const athenaPollMsMax = 5_000;
+/** Longest time to wait for a query in Athena, in ms: its own limit is 30 minutes unless raised, four hours at most. */
+export const athenaWaitMsMax: number = 5 * 3_600_000;
+/** Longest literal of an execution parameter, in characters (Athena API Reference, StartQueryExecution). */
+export const athenaParameterMax = 1024;
+/** Longest text of a query, in bytes (Amazon Athena User Guide, "Service Quotas"). */
+export const athenaQueryBytesMax = 262_144;

@@ -38,6 +38,8 @@ export interface AwsClients {
 
 /** Clients by these options. Throws nothing; a forbidden endpoint is USAGE when its client is asked for. */
 export function createAwsClients(options: AwsOptions, env: Environment = process.env): AwsClients {
+  // The SDK's notice that its coming versions need a newer Node: ours is pinned, and stderr is for what matters.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const made: { destroy(): void }[] = [];
   const once = <C extends { destroy(): void }>(make: () => Promise<C>): (() => Promise<C>) => {
     let client: Promise<C> | null = null;

@@ -47,6 +47,8 @@ export function objectStoreContract(
       expect(text(await store.read(`${at}/a/b.txt`, { start: 6, end: 9 }))).toBe('wor');
       expect(text(await store.read(`${at}/a/b.txt`, { start: 6, end: 99 }))).toBe('world');
       expect((await store.read(`${at}/a/b.txt`, { start: 11, end: 12 })).length).toBe(0);
+      expect((await store.read(`${at}/a/b.txt`, { start: 99, end: 100 })).length).toBe(0);
+      expect((await store.read(`${at}/a/b.txt`, { start: 4, end: 4 })).length).toBe(0);
     });
 
     it('replaces an object on put', async () => {
@@ -105,6 +107,7 @@ export function objectStoreContract(
       expect(await store.size(`${at}/x`)).toBe(0);
       expect((await store.read(`${at}/x`)).length).toBe(0);
       for await (const piece of store.stream(`${at}/x`)) expect(piece.length).toBe(0);
+      expect((await store.read(`${at}/x`, { start: 0, end: 9 })).length).toBe(0);
     });
 
     it('drops an aborted object, twice without error', async () => {
@@ -129,6 +132,26 @@ export function objectStoreContract(
       for await (const piece of store.stream(`${at}/x`)) pieces.push(piece);
       expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThanOrEqual(8 * 1024 * 1024);
       expect(Buffer.concat(pieces).equals(large)).toBe(true);
+    });
+
+    it('writes an object of any number of pieces of any size, whose buffers may be used again', async () => {
+      const { store, at } = await fresh();
+      const whole = Uint8Array.from({ length: 9_000_000 }, (_, i) => (i * 31) >> 7);
+      const writer = await store.create(`${at}/x`);
+      for (
+        let start = 0, size = 1;
+        start < whole.length;
+        start += size, size = (size * 7) % 5_000_011
+      ) {
+        const piece = whole.slice(start, start + size);
+        await writer.write(piece);
+        piece.fill(0);
+      }
+      await writer.close();
+      expect(await store.size(`${at}/x`)).toBe(whole.length);
+      expect(Buffer.compare(await store.read(`${at}/x`), whole)).toBe(0);
+      const across = await store.read(`${at}/x`, { start: 8_388_600, end: 8_388_620 });
+      expect([...across]).toEqual([...whole.subarray(8_388_600, 8_388_620)]);
     });
 
     it('lets a reader leave a stream early', async () => {

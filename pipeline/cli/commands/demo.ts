@@ -103,23 +103,28 @@ const demoSchema = z.object({
 
 export async function demo(this: CliContext, flags: DemoFlags): Promise<void> {
   checkInput(demoSchema, flags, 'demo');
-  await inSession(this, flags, { command: 'demo', lakeDefault }, async (session) => {
-    const say = async (text: string): Promise<void> =>
-      session.json ? session.tell(text) : session.write(text);
-    const parts: DemoParts = {
-      api: await session.api(),
-      simulator: await this.loadSimulator(),
-      say,
-      folder: this.folder,
-      columns: this.out.columns,
-      queriesUri: savedQueriesUri(),
-    };
-    const options = { ...session.target, items: flags.items, hours: flags.hours };
-    const report = await runDemo(session.world, parts, options);
-    if (session.json) await session.print(report, []);
-    const isSound = report.same && report.verify.every((table) => table.ok);
-    return isSound ? 0 : 4;
-  });
+  await inSession(
+    this,
+    flags,
+    { command: 'demo', lakeDefault, lakeIsFolder: true },
+    async (session) => {
+      const say = async (text: string): Promise<void> =>
+        session.json ? session.tell(text) : session.write(text);
+      const parts: DemoParts = {
+        api: await session.api(),
+        simulator: await this.loadSimulator(),
+        say,
+        folder: this.folder,
+        columns: this.out.columns,
+        queriesUri: savedQueriesUri(),
+      };
+      const options = { ...session.target, items: flags.items, hours: flags.hours };
+      const report = await runDemo(session.world, parts, options);
+      if (session.json) await session.print(report, []);
+      const isSound = report.same && report.verify.every((table) => table.ok);
+      return isSound ? 0 : 4;
+    },
+  );
 }
 
 /** Runs the whole job in `options.lake` (a folder on this machine), telling it in short lines. */

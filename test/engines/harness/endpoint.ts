@@ -1,0 +1,38 @@
+// Where the engines of a run find S3 and Glue: moto's server.
+// Source: https://docs.getmoto.org/en/latest/docs/server_mode.html
+
+import { join } from 'node:path';
+import { Child, freePort } from './child.js';
+import { enginePlace } from './engines.js';
+
+/** S3 and Glue under one URL. */
+export interface AwsEndpoint {
+  readonly url: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface RunningEndpoint extends AwsEndpoint {
+  close(): Promise<void>;
+}
+
+const credentials = { region: 'eu-west-1', accessKeyId: 'test', secretAccessKey: 'test' } as const;
+
+/** Starts moto's server. */
+export async function startMoto(): Promise<RunningEndpoint> {
+  const port = await freePort();
+  const child = await Child.start({
+    name: 'moto',
+    program: enginePlace('moto').python!,
+    args: [join(import.meta.dirname, '..', 'python', 'moto_server.py'), String(port)],
+    isReady: async () => {
+      try {
+        return (await fetch(`http://127.0.0.1:${port}/moto-api/data.json`)).ok;
+      } catch {
+        return false;
+      }
+    },
+  });
+  return { ...credentials, url: `http://127.0.0.1:${port}`, close: () => child.stop() };
+}

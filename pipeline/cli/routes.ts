@@ -39,6 +39,12 @@ const demo = buildCommand<DemoFlags, [], CliContext>({
         brief: 'Hourly windows after the full export',
         placeholder: 'n',
       },
+      simulator: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: "Over S3 and Glue, at a simulator's endpoints",
+      },
       ...globalFlags,
       lake: {
         kind: 'parsed',

@@ -45,8 +45,6 @@ export interface SessionOptions {
   readonly command: string;
   /** Lake used when --lake is not given, instead of the configured one. */
   readonly lakeDefault?: string;
-  /** The lake must be a folder of this machine. */
-  readonly lakeIsFolder?: boolean;
 }
 
 const globalSchema = z.object({
@@ -131,9 +129,6 @@ function resolveTarget(
   const lake = placeUri(place, context.folder, options.command);
   const named = flags.database ?? config.database;
   const isOnS3 = lake.startsWith('s3:');
-  if (isOnS3 && options.lakeIsFolder === true) {
-    throw usageError('--lake: a folder of this machine is expected', options.command);
-  }
   // Athena finds tables by Glue's database: who names one on S3 means that.
   const usual = isOnS3 && named !== undefined ? 'glue' : 'files';
   // The configuration speaks of its own lake, which --lake may have replaced by a folder.

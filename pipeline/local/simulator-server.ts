@@ -39,6 +39,8 @@ export interface SimulatorOptions {
   /** Address to listen on. Default 127.0.0.1: nothing is verified, so nobody else should reach it. */
   readonly host?: string;
   readonly faults?: FaultPlanInput;
+  /** Buckets to make where they are missing. */
+  readonly buckets?: readonly string[];
   readonly clock?: Clock;
   /** Runs the SQL that Athena is asked; without it, every query fails. */
   readonly runSql?: RunSql;
@@ -92,6 +94,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       ids: new RandomIds(),
       ...(options.runSql === undefined ? {} : { runSql: options.runSql }),
     });
+    const s3 = services.find((service) => service.name === 's3')!;
+    for (const bucket of options.buckets ?? []) await makeBucket(s3, bucket);
     const running = new RunningSimulator(services, plan, options.onError ?? (() => {}));
     const url = await running.listen(options.port, options.host ?? '127.0.0.1');
     return {
@@ -113,6 +117,24 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     await unlock();
     throw error;
   }
+}
+
+/** Makes a bucket; one that is there stays as it is. Throws USAGE for a name that S3 does not take. */
+async function makeBucket(s3: SimService, bucket: string): Promise<void> {
+  const { status } = await s3.handle({
+    method: 'PUT',
+    path: `/${bucket}`,
+    query: new URLSearchParams(),
+    headers: {},
+    body: once(new Uint8Array(0)),
+  });
+  if (status === 200 || status === 409) return;
+  throw new TidelakeError({
+    code: 'USAGE',
+    what: `S3 takes no bucket named ${bucket}`,
+    meaning: 'the simulator was not started',
+    next: 'use 3 to 63 small letters, digits and dashes',
+  });
 }
 
 function checkedPlan(input: unknown): FaultPlan {

@@ -56,7 +56,7 @@ export async function simulatorServe(this: CliContext, flags: SimulatorServeFlag
 }
 
 /** What AWS's own tools and SDKs are to be given. */
-function environmentFor(url: string): Record<string, string> {
+export function environmentFor(url: string): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: url,
     AWS_ACCESS_KEY_ID: 'test',

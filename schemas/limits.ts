@@ -64,3 +64,17 @@ export const partBytesMin: number = 8 * 1024 * 1024;
 export const partsPerSizeMax = 2_000;
 /** Parts of one upload under way at once; memory is that many parts and one. */
 export const partsAtOnceMax = 3;
+
+/** Lengths that AWS Glue takes. Its documents count in bytes here and in characters there: texts stay below either. */
+export const glueTextMax: {
+  readonly name: number;
+  readonly comment: number;
+  readonly columnType: number;
+  readonly parameterValue: number;
+} = { name: 255, comment: 255, columnType: 131_072, parameterValue: 512_000 };
+/** Attempts of one commit in Glue: each is repeated only where it cannot do harm, with a wait between. */
+export const glueCommitTriesMax = 5;
+/** Longest wait between two of them, in ms; the first is a quarter of a second. */
+export const glueCommitWaitMsMax = 4_000;
+/** Metadata files read back from the current one, to find out whether a commit is among them. */
+export const metadataChainMax = 20;

@@ -11,6 +11,7 @@ import type {
   IcebergType,
   TableMetadata,
 } from '../schemas/iceberg.js';
+import { cutText } from './cut-text.js';
 import { numberTypeText } from './decimals.js';
 import type { KnownColumns } from './table-columns.js';
 
@@ -97,10 +98,12 @@ const kindWords: Readonly<Record<ColumnType['kind'], string>> = {
   JSON: 'several kinds, as DynamoDB JSON text',
 };
 
-/** A text for a column's comment: at most 255 characters, without control characters. */
+/** Bytes of an attribute's name in a comment: with the words around it, less than the 255 that AWS Glue takes. */
+const docNameBytesMax = 180;
+
+/** A text for a column's comment: one line of at most 255 bytes. */
 function doc(field: Field): string {
-  const clean = field.attribute.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
-  const name = clean.length > 180 ? `${clean.slice(0, 180)}…` : clean;
+  const name = cutText(field.attribute, docNameBytesMax);
   return `DynamoDB attribute ${name} (${kindWords[field.type.kind]})`;
 }
 

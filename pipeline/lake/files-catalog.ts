@@ -4,13 +4,13 @@
 import { TidelakeError } from '../../schemas/errors.js';
 import type { Catalog, CatalogEntry, CommitOutcome, ObjectStore } from '../ports.js';
 import { ObjectNotFoundError } from '../ports.js';
+import { checkedCatalogName, isCatalogName } from './catalog-name.js';
 
 /** Versions looked for at once beyond the one the hint names. */
 const lookAhead = 4;
 /** Rounds of looking ahead before the folder is listed instead. */
 const lookAheadRoundsMax = 4;
 
-const nameForm: RegExp = /^[a-z0-9_]{1,255}$/;
 const versionForm: RegExp = /^v([1-9]\d{0,14})\.metadata\.json$/;
 
 /** A catalog of tables below a lake's root folder: `<root>/<database>/<table>`. */
@@ -26,21 +26,21 @@ export class FilesCatalog implements Catalog {
   async databases(): Promise<readonly string[]> {
     const found: string[] = [];
     for (const name of await this.store.children(this.root)) {
-      if (nameForm.test(name) && (await this.tables(name)).length > 0) found.push(name);
+      if (isCatalogName(name) && (await this.tables(name)).length > 0) found.push(name);
     }
     return found;
   }
 
   async tables(database: string): Promise<readonly string[]> {
     const found: string[] = [];
-    for (const name of await this.store.children(`${this.root}/${checkedName(database)}`)) {
-      if (nameForm.test(name) && (await this.listed(database, name)) > 0) found.push(name);
+    for (const name of await this.store.children(`${this.root}/${checkedCatalogName(database)}`)) {
+      if (isCatalogName(name) && (await this.listed(database, name)) > 0) found.push(name);
     }
     return found;
   }
 
   tableLocation(database: string, table: string): string {
-    return `${this.root}/${checkedName(database)}/${checkedName(table)}`;
+    return `${this.root}/${checkedCatalogName(database)}/${checkedCatalogName(table)}`;
   }
 
   async current(database: string, table: string): Promise<CatalogEntry | null> {
@@ -141,15 +141,4 @@ function isDoubtful(error: unknown): boolean {
     error instanceof TidelakeError &&
     (error.code === 'SERVICE_FAILED' || error.code === 'THROTTLED')
   );
-}
-
-/** Names become folders and Glue names, so they are checked before they are used. */
-function checkedName(name: string): string {
-  if (nameForm.test(name)) return name;
-  throw new TidelakeError({
-    code: 'USAGE',
-    what: `${JSON.stringify(name.slice(0, 80))} is no name for a database or table`,
-    meaning: 'nothing was read or written',
-    next: 'use small letters, digits and underscores',
-  });
 }

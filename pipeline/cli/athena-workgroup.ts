@@ -8,9 +8,9 @@ import { AthenaShelf } from '../aws/athena-shelf.js';
 import { createAwsClients } from '../aws/clients.js';
 import type { AthenaOptions, AthenaWorkgroup } from './context.js';
 
-/** Opens a workgroup. */
+/** Opens a workgroup, in the account and Region that the options or the environment name. */
 export async function openAthenaWorkgroup(options: AthenaOptions): Promise<AthenaWorkgroup> {
-  const { aws, workgroup, output } = options;
+  const { workgroup, output, aws } = options;
   const client = await createAwsClients(aws).athena();
   const sql = new AthenaEngine({
     client,

@@ -16,10 +16,11 @@ export interface AthenaWorkgroup {
 }
 
 export interface AthenaOptions {
-  readonly aws: AwsOptions;
   readonly workgroup: string;
   /** Where results go, else the workgroup's own place. */
   readonly output?: string | undefined;
+  /** How AWS is reached. */
+  readonly aws: AwsOptions;
 }
 
 export interface CliContext {

@@ -28,7 +28,7 @@ export interface Session {
   readonly context: CliContext;
   readonly world: World;
   readonly target: Target;
-  /** How AWS is reached. */
+  /** How AWS is reached, when it is. */
   readonly aws: AwsOptions;
   readonly json: boolean;
   /** Loads the public API. */

@@ -120,6 +120,19 @@ describe('merge', () => {
     expect(ran.exitCode).toBe(5);
   });
 
+  it('passes the snapshot to adopt, which no JavaScript number holds', async () => {
+    const id = '6838723292707092921';
+    const ran = await runStubbed(['merge', 'a', '--adopt-snapshot', id], {
+      api: { mergeExports: () => each([mergeReport]) },
+    });
+    expect(ran.exitCode).toBe(0);
+    const { options } = ran.calls.find((call) => call.name === 'mergeExports')!;
+    expect(options.adoptSnapshot).toBe(6838723292707092921n);
+    const wrong = await runStubbed(['merge', 'a', '--adopt-snapshot', 'latest']);
+    expect(wrong).toMatchObject({ exitCode: 2, out: '' });
+    expect(wrong.err).toContain('is not a snapshot id');
+  });
+
   it('needs an export', async () => {
     const ran = await runStubbed(['merge']);
     expect(ran.exitCode).toBe(2);
@@ -458,5 +471,30 @@ describe('status, log, schema, verify, unload', () => {
     expect(ran.out).toBe(
       '20,113 items in 2 files (2.9 MB) at back, the table as of 2026-11-20T10:00:00Z, in 0.8 s\n',
     );
+  });
+});
+
+describe('a snapshot that was adopted', () => {
+  const watermark = '2026-11-20T09:00:00.000Z';
+
+  it('is told by status', async () => {
+    const adopted = [{ snapshotId: '77', watermark, at: '2026-11-20T10:00:00.000Z' }];
+    const ran = await runStubbed(['status'], {
+      api: { status: async () => [{ ...statusRow, adopted }] },
+    });
+    expect(ran.out).toContain(
+      'snapshot 77 of another program adopted as 2026-11-20T09:00:00Z, until the next load',
+    );
+  });
+
+  it('is marked by log, with the instant it was declared to stand for', async () => {
+    const foreign = { ...logRow, operation: 'overwrite', kind: null, from: null, to: null };
+    const ran = await runStubbed(['log'], {
+      api: { log: async () => [{ ...foreign, adopted: watermark }, foreign] },
+      columns: 300,
+    });
+    const [, , first, second] = ran.out.split('\n');
+    expect(first).toMatch(/^overwrite, adopted +2026-11-20T09:00:00Z /);
+    expect(second).toMatch(/^overwrite +120 /);
   });
 });

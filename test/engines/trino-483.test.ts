@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { describeEngine } from './harness/engines.js';
 import { readSuite } from './harness/read-suite.js';
 import { sharedEndpoint } from './harness/run.js';
+import { savedQueriesSuite } from './harness/saved-queries.js';
 import { Trino } from './harness/trino.js';
 
 describeEngine('trino-483', () => {
@@ -13,4 +14,5 @@ describeEngine('trino-483', () => {
   afterAll(() => trino?.close());
 
   readSuite(() => trino);
+  savedQueriesSuite(() => trino);
 });

@@ -32,7 +32,7 @@ const context: CliContext = {
   loadApi: () => import('../index.js'),
   loadSimulator: () => import('../simulator/index.js'),
   startSimulator: async (options) =>
-    (await import('../local/simulator-server.js')).startSimulator(options),
+    (await import('./simulator-sql.js')).startSimulatorWithSql(options),
   createWorld: async (options) => (await import('./create-world.js')).createWorld(options),
   openAthena: async (options) =>
     (await import('./athena-workgroup.js')).openAthenaWorkgroup(options),

@@ -6,8 +6,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Engines have to be fetched first: npm run test:engines.
-    exclude: ['test/engines/**'],
+    // Engines have to be fetched first: npm run test:engines. Faults and races take long: npm run test:faults.
+    exclude: ['test/engines/**', 'test/faults/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

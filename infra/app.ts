@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Aws, Stack } from 'aws-cdk-lib';
+import { tableNameOf } from '../pipeline/lake/table-name.js';
 import { Lake, stackDescription } from './lake.js';
 import { loadSavedQueries } from './saved-queries.js';
 import { checkedApp, giveReasons } from './security-checks.js';
@@ -13,10 +14,13 @@ import { readSettings, tableArn } from './settings.js';
 const app = checkedApp();
 const { name, tables, ...settings } = readSettings(app.node.getAllContext());
 const stack = new Stack(app, `Lake-${name}`, { description: stackDescription });
+const { database } = settings;
+const folder = queriesFolder();
+const lakeTables = [...new Set(tables.map((table) => tableNameOf(table.replace(/^.*\//, ''))))];
 const lake = new Lake(stack, 'Lake', {
   lakeName: name,
   tableArns: tables.map((table) => tableArn(table, Aws.PARTITION, Aws.REGION, Aws.ACCOUNT_ID)),
-  savedQueries: loadSavedQueries(queriesFolder()),
+  savedQueries: lakeTables.flatMap((table) => loadSavedQueries({ folder, database, table })),
   ...settings,
 });
 giveReasons(lake);

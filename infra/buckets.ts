@@ -55,6 +55,8 @@ export function makeBuckets(scope: Construct, props: LakeProps): LakeBuckets {
 function keyOf(scope: Construct, props: LakeProps, kind: Kind): IKey | null {
   const id = `${idOf(kind)}Key`;
   if (props.encryption === 's3') return null;
+  // A bucket that exists has its key already, or none; its ARN can be given.
+  if (props.encryption === 'kms' && props.existing?.[kind] !== undefined) return null;
   if (props.encryption !== 'kms') return Key.fromKeyArn(scope, id, props.encryption[kind]);
   return new Key(scope, id, {
     description: `Tidelake ${props.lakeName}: ${kind}`,

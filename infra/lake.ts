@@ -13,7 +13,7 @@ import type { RoleName } from '../pipeline/aws/permissions.js';
 import type { BucketPlace, PolicyPlaces } from '../pipeline/aws/policy.js';
 import { type LakeBuckets, makeBuckets } from './buckets.js';
 import { makeRole } from './roles.js';
-import { type SavedQueryText, saveQueries } from './saved-queries.js';
+import { type NamedQuery, saveQueries } from './saved-queries.js';
 
 export interface LakeProps {
   /** Begins the names of buckets (`<name>-lake-<account>-<region>`) and is the workgroup's. Small letters, digits and
@@ -59,7 +59,8 @@ export interface LakeProps {
   readonly runners?: readonly string[];
   /** ARNs of roles in other accounts that may write exports of their tables here. */
   readonly foreignExporters?: readonly string[];
-  readonly savedQueries: readonly SavedQueryText[];
+  /** Named queries of the workgroup. */
+  readonly savedQueries: readonly NamedQuery[];
 }
 
 /** Buckets, Glue database, Athena workgroup with its saved queries, and the roles exporter, merger and analyst. */

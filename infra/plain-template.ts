@@ -5,11 +5,15 @@
 
 import { BootstraplessSynthesizer, CfnParameter, type IStackSynthesizer, Stack } from 'aws-cdk-lib';
 import { Lake, stackDescription } from './lake.js';
-import type { SavedQueryText } from './saved-queries.js';
+import { loadSavedQueries, type NamedQuery } from './saved-queries.js';
 import { checkedApp, giveReasons } from './security-checks.js';
 
-/** Makes the template. Throws when a check fails. */
-export function plainTemplate(savedQueries: readonly SavedQueryText[]): Record<string, unknown> {
+/** Names that stand in the queries for parameters of the template. No query has such a word. */
+const tableWord = 'tidelake_parameter_table';
+const databaseWord = 'tidelake_parameter_database';
+
+/** Makes the template, with the saved queries of a folder. Throws when a check fails. */
+export function plainTemplate(queriesFolder: string): Record<string, unknown> {
   const app = checkedApp();
   const stack = new Stack(app, 'Lake', {
     description: stackDescription,
@@ -24,6 +28,17 @@ export function plainTemplate(savedQueries: readonly SavedQueryText[]): Record<s
   const number = (id: string, description: string, value: number, minValue: number): number =>
     new CfnParameter(stack, id, { type: 'Number', description, default: value, minValue })
       .valueAsNumber;
+  const database = text(
+    'DatabaseName',
+    'Glue database, made by the stack',
+    '[a-z0-9_]{1,255}',
+    'lake',
+  );
+  const lakeTable = text(
+    'LakeTable',
+    "Lake table of the saved queries: a DynamoDB table's name in small letters, with _ for . and -",
+    '[a-z0-9_]{1,200}',
+  );
   const folder = '[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*';
   const lake = new Lake(stack, 'Lake', {
     lakeName: text(
@@ -32,7 +47,7 @@ export function plainTemplate(savedQueries: readonly SavedQueryText[]): Record<s
       '[a-z][a-z0-9-]{0,18}[a-z0-9]',
       'tidelake',
     ),
-    database: text('DatabaseName', 'Glue database, made by the stack', '[a-z0-9_]{1,255}', 'lake'),
+    database,
     tableArns: new CfnParameter(stack, 'TableArns', {
       type: 'CommaDelimitedList',
       description: 'ARNs of the DynamoDB tables, separated by commas',
@@ -51,8 +66,20 @@ export function plainTemplate(savedQueries: readonly SavedQueryText[]): Record<s
       10_000_000,
     ),
     mayTidy: false,
-    savedQueries,
+    savedQueries: savedQueries(queriesFolder, lakeTable, database),
   });
   giveReasons(lake);
   return app.synth().getStackByName(stack.stackName).template as Record<string, unknown>;
+}
+
+function savedQueries(folder: string, table: string, database: string): readonly NamedQuery[] {
+  const filled = (text: string): string =>
+    text.replaceAll(tableWord, table).replaceAll(databaseWord, database);
+  const queries = loadSavedQueries({ folder, table: tableWord, database: databaseWord });
+  return queries.map(({ id, name, description, sql }) => ({
+    id: id.replace(`${tableWord}-`, ''),
+    name: filled(name),
+    description: filled(description),
+    sql: filled(sql),
+  }));
 }

@@ -5,9 +5,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { plainTemplate } from './plain-template.js';
-import { loadSavedQueries } from './saved-queries.js';
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('name the folder of the package');
-const queries = loadSavedQueries(path.join(folder, 'queries', 'saved'));
-writeFileSync(path.join(folder, 'infra', 'template.json'), JSON.stringify(plainTemplate(queries)));
+writeFileSync(
+  path.join(folder, 'infra', 'template.json'),
+  JSON.stringify(plainTemplate(path.join(folder, 'queries', 'saved'))),
+);

@@ -9,6 +9,8 @@ export { type LoadOptions, loadExport } from './load/load-export.js';
 export { type MergeOptions, mergeExports } from './merge/merge-exports.js';
 export { type SchemaChangeOptions, setColumnType } from './merge/set-column-type.js';
 export * from './ports.js';
+export { type PushRequest, pushQueries } from './query/push-queries.js';
 export { query } from './query/query.js';
+export { queryAthena } from './query/query-athena.js';
 export * from './reports.js';
 export { type UnloadOptions, unload } from './unload/unload.js';

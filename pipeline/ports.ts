@@ -146,6 +146,38 @@ export interface QueryEngine {
   close(): Promise<void>;
 }
 
+/** SQL that runs elsewhere: Athena. One statement at a time. */
+export interface RemoteSql {
+  /** Runs a statement with a literal for each `?` and waits for its end; rows come page by page. */
+  run(statement: {
+    readonly sql: string;
+    readonly parameters: readonly string[];
+    readonly database: string;
+  }): Promise<QueryResult>;
+  /** Stops what is running there; does nothing when nothing is. */
+  stop(): Promise<void>;
+}
+
+/** A query or statement that is kept where analysts find it. */
+export interface ShelvedQuery {
+  readonly kind: 'query' | 'statement';
+  /** Null before it is there. */
+  readonly id: string | null;
+  readonly name: string;
+  readonly description: string;
+  /** Of a query; statements have none. */
+  readonly database: string | null;
+  readonly sql: string;
+}
+/** The queries and statements of one Athena workgroup. */
+export interface QueryShelf {
+  list(): Promise<readonly ShelvedQuery[]>;
+  create(query: ShelvedQuery): Promise<void>;
+  /** Replaces name, description and SQL of the one with this id. */
+  update(query: ShelvedQuery): Promise<void>;
+  remove(query: ShelvedQuery): Promise<void>;
+}
+
 /** The bundle that domain code gets. */
 export interface World {
   readonly store: ObjectStore;

@@ -194,3 +194,27 @@ export interface SimulateReport {
   readonly items: number;
   readonly seconds: number;
 }
+
+/** `queries list`: one saved query, view or check. */
+export interface SavedQueryRow {
+  readonly kind: 'query' | 'view' | 'check';
+  readonly name: string;
+  readonly topic: string;
+  readonly title: string;
+  readonly question: string;
+  /** As the file declares them: `name type` or `name type = default`. */
+  readonly params: readonly string[];
+  /** `:table` stands for any lake table. */
+  readonly tables: readonly string[];
+  readonly cost: string;
+}
+
+/** `queries push`: what became of one query or prepared statement. */
+export interface PushRow {
+  readonly kind: 'query' | 'statement';
+  readonly name: string;
+  /** keep: it was the same; stale: it is there and would not be pushed now; skip: it was not pushed. */
+  readonly action: 'create' | 'update' | 'keep' | 'remove' | 'stale' | 'skip';
+  /** Why, for stale and skip; else null. */
+  readonly reason: string | null;
+}

@@ -27,7 +27,8 @@ export type RefusalCode =
   | 'REFUSED_FOREIGN_WRITER'
   | 'REFUSED_NEWER_FORMAT'
   | 'REFUSED_NO_TABLE'
-  | 'REFUSED_NOT_EMPTY';
+  | 'REFUSED_NOT_EMPTY'
+  | 'REFUSED_NAME_TAKEN';
 
 /** All codes: refusals, failures of the surroundings (exit 1), failed checks (4), commits that lost or are unknown (5). */
 export type ErrorCode =

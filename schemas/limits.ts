@@ -78,3 +78,13 @@ export const glueCommitTriesMax = 5;
 export const glueCommitWaitMsMax = 4_000;
 /** Metadata files read back from the current one, to find out whether a commit is among them. */
 export const metadataChainMax = 20;
+
+/** First and longest wait between two looks at a query that runs in Athena, in ms. */
+export const athenaPollMsMin = 250;
+export const athenaPollMsMax = 5_000;
+/** Longest time to wait for a query in Athena, in ms: its own limit is 30 minutes unless raised, four hours at most. */
+export const athenaWaitMsMax: number = 5 * 3_600_000;
+/** Longest literal of an execution parameter, in characters (Athena API Reference, StartQueryExecution). */
+export const athenaParameterMax = 1024;
+/** Longest text of a query, in bytes (Amazon Athena User Guide, "Service Quotas"). */
+export const athenaQueryBytesMax = 262_144;

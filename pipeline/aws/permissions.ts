@@ -34,33 +34,21 @@ const readsExports: Calls = { exportFiles: ['s3:GetObject'], exportBucket: ['s3:
 const readsLake: Calls = {
   lakeFiles: ['s3:GetObject'],
   lakeBucket: ['s3:ListBucket'],
-  catalog: ['glue:GetDatabase', 'glue:GetDatabases', 'glue:GetTable', 'glue:GetTables'],
+  catalog: ['glue:GetTable', 'glue:GetTables'],
 };
 
 /** No s3:DeleteObject: files of a lost attempt are removed when that is allowed, and else stay as orphans. */
-const writesLake: Calls = {
-  lakeFiles: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
+const changesLake: Calls = {
+  lakeFiles: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
   lakeBucket: ['s3:ListBucket'],
-  catalog: [
-    'glue:GetDatabase',
-    'glue:GetDatabases',
-    'glue:GetTable',
-    'glue:GetTables',
-    'glue:CreateTable',
-    'glue:UpdateTable',
-  ],
+  catalog: ['glue:GetTable', 'glue:GetTables', 'glue:UpdateTable'],
 };
 
 /** Athena acts with the rights of whoever starts the query: on Glue, on the lake, and on the place of the results. */
 const runsAthena: Calls = {
   workgroup: [
-    'athena:BatchGetQueryExecution',
-    'athena:GetPreparedStatement',
     'athena:GetQueryExecution',
     'athena:GetQueryResults',
-    'athena:GetQueryResultsStream',
-    'athena:GetQueryRuntimeStatistics',
-    'athena:GetWorkGroup',
     'athena:StartQueryExecution',
     'athena:StopQueryExecution',
   ],
@@ -85,11 +73,16 @@ const runsAthena: Calls = {
   resultBucket: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
 };
 
-/** What the Athena console shows besides: saved queries, history, the list of workgroups and tables. */
+/** What the Athena console and drivers use besides: saved queries, prepared statements, history, lists. */
 const looksAround: Calls = {
   workgroup: [
     'athena:BatchGetNamedQuery',
+    'athena:BatchGetQueryExecution',
     'athena:GetNamedQuery',
+    'athena:GetPreparedStatement',
+    'athena:GetQueryResultsStream',
+    'athena:GetQueryRuntimeStatistics',
+    'athena:GetWorkGroup',
     'athena:ListNamedQueries',
     'athena:ListPreparedStatements',
     'athena:ListQueryExecutions',
@@ -134,9 +127,9 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
     anyExport: ['dynamodb:ListExports'],
     exportFiles: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
   },
-  load: together(readsExports, writesLake),
-  merge: together(readsExports, writesLake),
-  'schema-set': writesLake,
+  load: together(readsExports, changesLake, { catalog: ['glue:CreateTable', 'glue:GetDatabase'] }),
+  merge: together(readsExports, changesLake),
+  'schema-set': changesLake,
   schema: readsLake,
   status: readsLake,
   log: readsLake,
@@ -147,22 +140,20 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
     outBucket: ['s3:ListBucket'],
   }),
   'query-athena': together(runsAthena, readsLake),
-  'queries-push': {
+  'queries-push': together(readsLake, {
     workgroup: [
       'athena:BatchGetNamedQuery',
+      'athena:BatchGetPreparedStatement',
       'athena:CreateNamedQuery',
       'athena:CreatePreparedStatement',
       'athena:DeleteNamedQuery',
       'athena:DeletePreparedStatement',
-      'athena:GetNamedQuery',
-      'athena:GetPreparedStatement',
-      'athena:GetWorkGroup',
       'athena:ListNamedQueries',
       'athena:ListPreparedStatements',
       'athena:UpdateNamedQuery',
       'athena:UpdatePreparedStatement',
     ],
-  },
+  }),
 };
 
 export const roleNames = ['exporter', 'merger', 'analyst'] as const;

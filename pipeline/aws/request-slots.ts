@@ -59,7 +59,7 @@ export class RequestSlots {
       this.#deaf -= 1;
       return;
     }
-    this.#deaf = this.#taken;
+    this.#deaf = Math.max(0, this.#taken - 1);
     this.#limit = Math.max(1, this.#limit / 2);
   }
 

@@ -2,11 +2,14 @@
 // Promises that a command never reaches around these interfaces.
 // Spec: DESIGN "The command"; the implementation is pipeline/index.ts.
 
-import type { QueryResult, Reporter, World } from '../ports.js';
+import type { AwsOptions } from '../aws/clients.js';
+import type { QueryResult, QueryShelf, RemoteSql, Reporter, World } from '../ports.js';
+import type { PushRequest } from '../query/push-queries.js';
 import type {
   LoadReport,
   LogRow,
   MergeReport,
+  PushRow,
   SchemaChangeReport,
   SchemaRow,
   StatusRow,
@@ -54,6 +57,8 @@ export interface QueryOptions extends Target {
   readonly asOf?: string;
   /** Folders of saved queries, as URIs; the first that has a name wins. */
   readonly queryFolders?: readonly string[];
+  /** Folders of saved views, as URIs. */
+  readonly viewFolders?: readonly string[];
 }
 
 /** The public API, as the command calls it. */
@@ -67,10 +72,14 @@ export interface TidelakeApi {
   verify(world: World, target: Target): Promise<readonly VerifyReport[]>;
   unload(world: World, options: UnloadOptions): Promise<UnloadReport>;
   query(world: World, options: QueryOptions): Promise<QueryResult>;
+  queryAthena(world: World, athena: RemoteSql, options: QueryOptions): Promise<QueryResult>;
+  pushQueries(world: World, shelf: QueryShelf, options: PushRequest): Promise<readonly PushRow[]>;
 }
 
 export interface WorldOptions {
   /** Units of work that may run at the same time. */
   readonly threads: number;
   readonly reporter: Reporter;
+  /** How AWS is reached, when it is. */
+  readonly aws: AwsOptions;
 }

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { TidelakeError } from '../../schemas/errors.js';
+import { type AwsFlags, awsShape } from './aws-options.js';
 import { nameSchema } from './check-input.js';
 
 export const configName = 'tidelake.config.json';
@@ -13,12 +14,16 @@ export const configName = 'tidelake.config.json';
 const configSchema = z.looseObject({
   lake: z.string().min(1).optional(),
   database: nameSchema.optional(),
+  catalog: z.enum(['files', 'glue']).optional(),
+  aws: z.strictObject(awsShape).optional(),
 });
 
 export interface CliConfig {
   /** Lake as written: a path relative to the configuration, or a URI. */
   readonly lake?: string | undefined;
   readonly database?: string | undefined;
+  readonly catalog?: 'files' | 'glue' | undefined;
+  readonly aws?: AwsFlags | undefined;
 }
 
 /** Reads the configuration of a folder; empty when there is none. Throws USAGE when it is malformed. */

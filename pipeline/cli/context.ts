@@ -2,10 +2,23 @@
 // Promises that commands touch the process and the heavy modules only through this, so that tests can replace both.
 // Spec: none.
 
-import type { Clock, World } from '../ports.js';
+import type { Simulator, SimulatorOptions } from '../local/simulator-server.js';
+import type { Clock, QueryShelf, RemoteSql, World } from '../ports.js';
 import type { TidelakeApi, WorldOptions } from './api.js';
 import type { Output } from './output.js';
 import type { SimulatorModule } from './simulator-module.js';
+
+/** One Athena workgroup. */
+export interface AthenaWorkgroup {
+  readonly sql: RemoteSql;
+  readonly shelf: QueryShelf;
+}
+
+export interface AthenaOptions {
+  readonly workgroup: string;
+  /** Where results go, else the workgroup's own place. */
+  readonly output?: string | undefined;
+}
 
 export interface CliContext {
   /** The shape the command line library wants; `exitCode` is set by commands that end well but not with 0. */
@@ -24,7 +37,9 @@ export interface CliContext {
   readonly processors: number;
   readonly loadApi: () => Promise<TidelakeApi>;
   readonly loadSimulator: () => Promise<SimulatorModule>;
+  readonly startSimulator: (options: SimulatorOptions) => Promise<Simulator>;
   readonly createWorld: (options: WorldOptions) => Promise<World>;
+  readonly openAthena: (options: AthenaOptions) => Promise<AthenaWorkgroup>;
   /** Runs `release` when the command is interrupted; the returned function forgets it. */
   readonly onInterrupt: (release: () => Promise<void>) => () => void;
 }

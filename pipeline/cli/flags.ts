@@ -9,6 +9,11 @@ export interface GlobalFlags {
   readonly lake?: string | undefined;
   readonly database?: string | undefined;
   readonly table?: string | undefined;
+  readonly catalog?: 'files' | 'glue' | undefined;
+  readonly region?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly roleArn?: string | undefined;
+  readonly expectedBucketOwner?: string | undefined;
   readonly json?: boolean | undefined;
   readonly threads?: number | undefined;
   readonly logFormat: 'text' | 'json';
@@ -36,7 +41,7 @@ export const globalFlags: FlagParametersForType<GlobalFlags, CliContext> = {
     kind: 'parsed',
     parse: parseText,
     optional: true,
-    brief: 'The lake: a folder or file:/// URI (else from tidelake.config.json, else ./lake)',
+    brief: 'The lake: a folder or s3://bucket/prefix (else from tidelake.config.json, else ./lake)',
     placeholder: 'uri',
   },
   database: {
@@ -52,6 +57,40 @@ export const globalFlags: FlagParametersForType<GlobalFlags, CliContext> = {
     optional: true,
     brief: 'Lake table',
     placeholder: 'name',
+  },
+  catalog: {
+    kind: 'enum',
+    values: ['files', 'glue'],
+    optional: true,
+    brief: 'Where tables are registered (else glue for a lake on S3 with a named database)',
+  },
+  region: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'AWS region (else as AWS tools find it)',
+    placeholder: 'name',
+  },
+  profile: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Profile of the AWS configuration',
+    placeholder: 'name',
+  },
+  roleArn: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Role to assume for all calls to AWS',
+    placeholder: 'arn',
+  },
+  expectedBucketOwner: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Account that must own every bucket',
+    placeholder: 'account',
   },
   json: {
     kind: 'boolean',

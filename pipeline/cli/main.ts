@@ -9,6 +9,7 @@ import type { CliContext } from './context.js';
 import { errorFacts, errorText, exitCodeOfThrown } from './error-text.js';
 import type { WritableLike } from './output.js';
 import { StreamOutput } from './output.js';
+import { packageVersion } from './package-root.js';
 import { runTidelake } from './run.js';
 
 /** How long freeing scratch space may take after Ctrl-C, in milliseconds. */
@@ -31,7 +32,11 @@ const context: CliContext = {
   processors: availableParallelism(),
   loadApi: () => import('../index.js'),
   loadSimulator: () => import('../simulator/index.js'),
-  createWorld: async (options) => (await import('../local/world.js')).createLocalWorld(options),
+  startSimulator: async (options) =>
+    (await import('../local/simulator-server.js')).startSimulator(options),
+  createWorld: async (options) => (await import('./create-world.js')).createWorld(options),
+  openAthena: async (options) =>
+    (await import('./athena-workgroup.js')).openAthenaWorkgroup(options, packageVersion()),
   onInterrupt: (release) => {
     releases.add(release);
     return () => releases.delete(release);

@@ -26,5 +26,10 @@ export function packageVersion(): string {
 
 /** URI of the folder of the saved queries that come with the package. */
 export function savedQueriesUri(): string {
-  return toFileUri(join(packageFolder(), 'queries', 'saved'));
+  return queriesUri('saved');
+}
+
+/** URI of the folder of one kind of queries that come with the package. */
+export function queriesUri(kind: 'saved' | 'views' | 'checks'): string {
+  return toFileUri(join(packageFolder(), 'queries', kind));
 }

@@ -8,8 +8,10 @@ import type { DemoFlags } from './commands/demo.js';
 import type { InfraPolicyFlags } from './commands/infra.js';
 import type { LoadFlags } from './commands/load.js';
 import type { MergeFlags } from './commands/merge.js';
+import type { QueriesPushFlags, QueriesShowFlags } from './commands/queries.js';
 import type { QueryFlags } from './commands/query.js';
 import type { SimulateFlags } from './commands/simulate.js';
+import type { SimulatorServeFlags } from './commands/simulator.js';
 import type { UnloadFlags } from './commands/unload.js';
 import type { CliContext } from './context.js';
 import type { GlobalFlags } from './flags.js';
@@ -36,6 +38,12 @@ const demo = buildCommand<DemoFlags, [], CliContext>({
         default: '6',
         brief: 'Hourly windows after the full export',
         placeholder: 'n',
+      },
+      simulator: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: "Over S3 and Glue, at a simulator's endpoints",
       },
       ...globalFlags,
       lake: {
@@ -110,6 +118,60 @@ const simulate = buildCommand<SimulateFlags, [], CliContext>({
   docs: {
     brief: "Write a simulated table's full and incremental exports, faithful to AWS's format",
   },
+});
+
+const simulatorServe = buildCommand<SimulatorServeFlags, [], CliContext>({
+  loader: async () => (await import('./commands/simulator.js')).simulatorServe,
+  parameters: {
+    flags: {
+      dir: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Folder of its state, made when missing; the same folder goes on where it was',
+        placeholder: 'folder',
+      },
+      port: {
+        kind: 'parsed',
+        parse: parseNumber,
+        default: '4566',
+        brief: 'Port to listen on; 0 takes any that is free',
+        placeholder: 'n',
+      },
+      host: {
+        kind: 'parsed',
+        parse: parseText,
+        default: '127.0.0.1',
+        brief: 'Address to listen on; nothing is verified, so keep it to this machine',
+        placeholder: 'address',
+      },
+      faults: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Requests that are to go wrong: a plan as JSON, or a file of it',
+        placeholder: 'plan',
+      },
+      json: globalFlags.json,
+    },
+  },
+  docs: {
+    brief: "Answer for AWS's endpoints on this machine, until interrupted",
+    fullDescription:
+      'Serves S3 over HTTP for any SDK that is given the endpoint. State is kept in a folder, so that it can be killed and started again. Signatures are not verified. GET /_simulator/requests tells what was asked; PUT /_simulator/faults changes the plan.',
+    customUsage: [
+      { input: '--dir ./aws', brief: 'On port 4566' },
+      {
+        input:
+          '--dir ./aws --faults \'[{"operation":"PutObject","every":10,"do":{"fault":"error","code":"SlowDown"}}]\'',
+        brief: 'Each tenth PutObject is a 503',
+      },
+    ],
+  },
+});
+
+const simulator = buildRouteMap({
+  routes: { serve: simulatorServe },
+  docs: { brief: 'AWS on this machine: simulator serve answers S3 over HTTP' },
 });
 
 const load = buildCommand<LoadFlags, [string], CliContext>({
@@ -245,13 +307,33 @@ const query = buildCommand<QueryFlags, [string], CliContext>({
         optional: true,
         brief: 'How rows are printed [default = table]',
       },
+      engine: {
+        kind: 'enum',
+        values: ['duckdb', 'athena'],
+        optional: true,
+        brief: 'Who answers: DuckDB here, or Athena in AWS [default = duckdb]',
+      },
+      workgroup: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Athena workgroup, with --engine athena',
+        placeholder: 'name',
+      },
+      output: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: "Where Athena puts results (else the workgroup's own place)",
+        placeholder: 's3-uri',
+      },
       ...globalFlags,
     },
   },
   docs: {
     brief: 'Ask the lake in SQL',
     fullDescription:
-      "Every table of the database is a view of its name. SQL is DuckDB's. With --format csv, text that a spreadsheet would run as a formula gets a ' in front; json is exact.",
+      "Every table of the database is a view of its name. SQL is DuckDB's, with --engine athena Athena's; saved queries are for both. With --format csv, text that a spreadsheet would run as a formula gets a ' in front; json is exact.",
     customUsage: [
       { input: '"select count(*) from mystore"', brief: 'Rows of a table' },
       {
@@ -261,6 +343,78 @@ const query = buildCommand<QueryFlags, [string], CliContext>({
       { input: '"from mystore" --as-of 2026-11-20T09:00Z', brief: 'The table as it was' },
     ],
   },
+});
+
+const queriesList = buildCommand<GlobalFlags, [], CliContext>({
+  loader: async () => (await import('./commands/queries.js')).queriesList,
+  parameters: { flags: globalFlags },
+  docs: { brief: 'Saved queries, views and checks, with the questions they answer' },
+});
+
+const queriesShow = buildCommand<QueriesShowFlags, [string], CliContext>({
+  loader: async () => (await import('./commands/queries.js')).queriesShow,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'Name of a saved query', parse: parseText, placeholder: 'name' }],
+    },
+    flags: {
+      engine: {
+        kind: 'enum',
+        values: ['duckdb', 'athena'],
+        optional: true,
+        brief: 'Whose SQL to show [default = athena]',
+      },
+      ...globalFlags,
+    },
+  },
+  docs: { brief: 'The text of a saved query' },
+});
+
+const queriesPush = buildCommand<QueriesPushFlags, [], CliContext>({
+  loader: async () => (await import('./commands/queries.js')).queriesPush,
+  parameters: {
+    flags: {
+      workgroup: {
+        kind: 'parsed',
+        parse: parseText,
+        brief: 'Athena workgroup',
+        placeholder: 'name',
+      },
+      param: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        variadic: true,
+        brief: 'A name or an instant that stands in the text, e.g. column=order_id',
+        placeholder: 'name=value',
+      },
+      dryRun: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Say what would be done, and do nothing',
+      },
+      prune: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Remove what Tidelake pushed before and would not push now',
+      },
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Bring the saved queries to an Athena workgroup',
+    fullDescription:
+      'For every table of the database (or --table), each saved query that is about it becomes a saved query of the workgroup, and a prepared statement for EXECUTE. Pushing again changes only what is different. What others saved is never touched.',
+  },
+});
+
+const queries = buildRouteMap({
+  routes: { list: queriesList, show: queriesShow, push: queriesPush },
+  defaultCommand: 'list',
+  docs: { brief: 'Saved queries: list, show NAME, push to an Athena workgroup' },
 });
 
 const status = buildCommand<GlobalFlags, [], CliContext>({
@@ -455,7 +609,21 @@ const infra = buildRouteMap({
 
 /** All commands. */
 export const routes: RouteMap<CliContext> = buildRouteMap({
-  routes: { demo, simulate, load, merge, query, status, log, schema, verify, unload, infra },
+  routes: {
+    demo,
+    simulate,
+    simulator,
+    load,
+    merge,
+    query,
+    queries,
+    status,
+    log,
+    schema,
+    verify,
+    unload,
+    infra,
+  },
   docs: {
     brief: 'DynamoDB exports in, an exact Apache Iceberg lake out, SQL on top, and the way back.',
     fullDescription:

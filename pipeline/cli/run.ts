@@ -52,8 +52,10 @@ function ourText(args: readonly string[], context: CliContext): ApplicationText 
 
 /** The words of a command line that name its command. */
 function commandOf(args: readonly string[]): string {
-  const command = args[0] ?? '';
-  return command === 'schema' && args[1] === 'set' ? 'schema set' : command;
+  const words = args.slice(0, 2).join(' ');
+  return /^(schema set|simulator serve|queries (list|show|push))$/.test(words)
+    ? words
+    : (args[0] ?? '');
 }
 
 function stackOf(error: Error): string {

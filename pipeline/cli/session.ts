@@ -10,9 +10,11 @@ import { JsonReporter } from '../reporting/json-reporter.js';
 import { LineReporter } from '../reporting/line-reporter.js';
 import type { Target } from '../reports.js';
 import type { TidelakeApi } from './api.js';
+import { awsOptions, awsShape } from './aws-options.js';
 import { checkInput, nameSchema, wholeNumber } from './check-input.js';
-import { readConfig } from './config.js';
+import { type CliConfig, readConfig } from './config.js';
 import type { CliContext } from './context.js';
+import { usageError } from './error-text.js';
 import type { GlobalFlags } from './flags.js';
 import { placeUri } from './places.js';
 
@@ -50,6 +52,8 @@ const globalSchema = z.object({
   database: nameSchema.optional(),
   table: nameSchema.optional(),
   threads: wholeNumber(1, threadsMax).optional(),
+  catalog: z.enum(['files', 'glue']).optional(),
+  ...awsShape,
 });
 
 /**
@@ -64,10 +68,15 @@ export async function inSession(
 ): Promise<void> {
   const { command } = options;
   const checked = checkInput(globalSchema, flags, command);
-  const target = await resolveTarget(context, checked, options);
+  const config = await readConfig(context.folder);
+  const target = resolveTarget(context, checked, config, options);
   const threads = checked.threads ?? Math.max(1, Math.min(context.processors, threadsDefaultMax));
   const { reporter, clear } = makeReporter(context, flags);
-  const world = await context.createWorld({ threads, reporter });
+  const world = await context.createWorld({
+    threads,
+    reporter,
+    aws: awsOptions(checked, config.aws),
+  });
   const close = async (): Promise<void> => {
     await world.units.close();
     await world.scratch.close();
@@ -110,18 +119,29 @@ export async function inSession(
   if (exitCode !== 0) context.process.exitCode = exitCode;
 }
 
-async function resolveTarget(
+function resolveTarget(
   context: CliContext,
   flags: z.infer<typeof globalSchema>,
+  config: CliConfig,
   options: SessionOptions,
-): Promise<Target> {
-  const config = await readConfig(context.folder);
-  const lake = flags.lake ?? options.lakeDefault ?? config.lake ?? './lake';
-  const database = flags.database ?? config.database ?? 'lake';
+): Target {
+  const place = flags.lake ?? options.lakeDefault ?? config.lake ?? './lake';
+  const lake = placeUri(place, context.folder, options.command);
+  const named = flags.database ?? config.database;
+  const isOnS3 = lake.startsWith('s3:');
+  // Athena finds tables by Glue's database: who names one on S3 means that.
+  const usual = isOnS3 && named !== undefined ? 'glue' : 'files';
+  // The configuration speaks of its own lake, which --lake may have replaced by a folder.
+  const configured = config.catalog === 'glue' && !isOnS3 ? undefined : config.catalog;
+  const catalog = flags.catalog ?? configured ?? usual;
+  if (catalog === 'glue' && !isOnS3) {
+    throw usageError('--catalog: AWS Glue keeps tables of lakes on S3 only', options.command);
+  }
   return {
-    lake: placeUri(lake, context.folder, options.command),
-    database,
+    lake,
+    database: named ?? 'lake',
     ...(flags.table === undefined ? {} : { table: flags.table }),
+    ...(catalog === 'glue' ? { catalog } : {}),
   };
 }
 

@@ -13,6 +13,9 @@ import type { OpenTable } from './open-table.js';
 import { decodeRowGroups } from './parquet/decode-row-group.js';
 import { damaged, readFooter } from './parquet/footer.js';
 
+const filePathId = 2147483546;
+const posId = 2147483545;
+
 /** The rows that delete files take out of a snapshot's data files. Paths are as manifests have them. */
 export interface DeletedRows {
   /** By data file: positions, ascending, each once. Files without deleted rows are not in the map. */
@@ -70,12 +73,18 @@ async function readPositions(
     store.read(uri, { start, end });
   const name = uri.slice(uri.lastIndexOf('/') + 1);
   const footer = await readFooter(readRange, Number(entry.file.fileSizeBytes), name);
+  const column = (id: number, plain: string): string | undefined =>
+    footer.columns.find((one) => one.fieldId === id || one.name === plain)?.name;
+  const [path, pos] = [column(filePathId, 'file_path'), column(posId, 'pos')];
+  // Read as one that deletes nothing, it would bring rows back.
+  if (path === undefined || pos === undefined) throw damaged(name, 'it has no file_path and pos');
+  const columns = [path, pos];
   for (let group = 0; group < footer.rowGroups.length; group++) {
-    const table = tableFromIPC(await decodeRowGroups({ readRange, footer, indexes: [group] }));
-    const paths = table.getChild('file_path');
-    const rows = table.getChild('pos');
-    // Read as one that deletes nothing, it would bring rows back.
-    if (paths === null || rows === null) throw damaged(name, 'it has no file_path and pos');
+    // Some writers keep the deleted rows beside, which are not of interest.
+    const ipc = await decodeRowGroups({ readRange, footer, indexes: [group], columns });
+    const table = tableFromIPC(ipc);
+    const paths = table.getChild(path)!;
+    const rows = table.getChild(pos)!;
     for (let i = 0; i < table.numRows; i++) {
       use(paths.get(i) as string, BigInt(rows.get(i) as bigint));
     }

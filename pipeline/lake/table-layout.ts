@@ -3,7 +3,7 @@
 
 import type { KeyAttribute } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
-import { refuse, TidelakeError } from '../../schemas/errors.js';
+import { TidelakeError } from '../../schemas/errors.js';
 import type { PartitionSpec, SortOrder, TableMetadata } from '../../schemas/iceberg.js';
 import type { RoutingField } from '../units/routing.js';
 import { specById } from './iceberg/metadata.js';
@@ -59,23 +59,17 @@ export function specLayout(spec: PartitionSpec, table: TableColumns): LayoutFiel
 }
 
 /** The spec that new files are written under: the table's default, or, when another program made that one over columns
- *  that are not of the key, the newest that is over the key. */
-export function writingSpec(md: TableMetadata, table: TableColumns): PartitionSpec {
+ *  that are not of the key, the newest that is over the key; null when there is none. */
+export function writingSpec(md: TableMetadata, table: TableColumns): PartitionSpec | null {
   const newestFirst = [...md['partition-specs']].sort((a, b) => b['spec-id'] - a['spec-id']);
   const specs = [specById(md, md['default-spec-id']), ...newestFirst];
-  const found = specs.find((spec) => specLayout(spec, table) !== null);
-  if (found !== undefined) return found;
-  throw refuse(
-    'REFUSED_FOREIGN_WRITER',
-    'another program partitioned the table by columns that are not of the key, and its own layout is forgotten',
-    'a change cannot be placed by its key; nothing was written',
-    'tidelake load a new full export into a table of another name',
-  );
+  return specs.find((spec) => specLayout(spec, table) !== null) ?? null;
 }
 
-/** The layout of a table's new files. */
-export function layoutOf(md: TableMetadata, table: TableColumns): LayoutField[] {
-  return specLayout(writingSpec(md, table), table)!;
+/** The layout of a table's new files; null when it has none that follows from keys. */
+export function layoutOf(md: TableMetadata, table: TableColumns): LayoutField[] | null {
+  const spec = writingSpec(md, table);
+  return spec === null ? null : specLayout(spec, table);
 }
 
 /** The partition spec of a layout. */

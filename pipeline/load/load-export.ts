@@ -262,12 +262,12 @@ async function planLoad(
 ): Promise<LoadPlan> {
   const sample = await sampleExport(world, files, keyNames);
   const bytes = summary.itemCount * sample.rowBytes;
-  let layout: readonly LayoutField[];
+  let layout: readonly LayoutField[] | null = null;
   if (options.partition !== undefined) layout = parseLayout(options.partition, keyNames);
   else if (options.buckets !== undefined) layout = bucketLayout(options.buckets);
   else if (open !== null)
     layout = layoutOf(open.md, readColumns(open.md, open.md['current-schema-id']));
-  else layout = bucketLayout(Math.ceil(bytes / compression / bucketBytesMax));
+  layout ??= bucketLayout(Math.ceil(bytes / compression / bucketBytesMax));
   const [first] = layout;
   const buckets =
     layout.length === 1 && first!.transform.startsWith('bucket')

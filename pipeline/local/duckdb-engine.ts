@@ -15,6 +15,7 @@ import type {
 } from '@duckdb/node-api';
 import { TidelakeError } from '../../schemas/errors.js';
 import type { QueryEngine, QueryResult } from '../ports.js';
+import { messageWithoutValues, wholeMessage } from '../query/message-text.js';
 import { dateValue, doubleValue, instantValue, integerValue } from '../query/result-values.js';
 
 type DuckDb = typeof import('@duckdb/node-api');
@@ -346,13 +347,10 @@ function mapReader(duckdb: DuckDb, type: DuckDBType): ValueReader {
 const speaksOfStatement =
   /^(Parser|Syntax|Binder|Catalog|IO|Missing Extension|Permission|Out of Memory|Dependency|TransactionContext|Interrupt) Error:/;
 
-/** DuckDB's message without values of rows, which conversion errors quote. */
-function messageWithoutValues(message: string): string {
-  if (speaksOfStatement.test(message)) return message.replace(/\s*\n\s*\n/g, '\n').slice(0, 1000);
-  const text = message.split(/\n+LINE \d+:/)[0]!;
-  // From the first quote to the last: what is quoted may itself hold quotes.
-  const unquoted = text.replace(/["'][\s\S]*["']/, '…');
-  return unquoted.split('\n')[0]!.replace(/(?<![A-Za-z0-9_])[-+]?\d[\d.]*([eE][-+]?\d+)?/g, '…');
+/** DuckDB's message without values of rows. */
+function plainMessage(message: string): string {
+  if (speaksOfStatement.test(message)) return wholeMessage(message);
+  return messageWithoutValues(message.split(/\n+LINE \d+:/)[0]!);
 }
 
 function queryFailed(error: unknown): TidelakeError {
@@ -360,7 +358,7 @@ function queryFailed(error: unknown): TidelakeError {
   const isAboutNames = /^(Binder|Catalog) Error:/.test(message);
   return new TidelakeError({
     code: 'QUERY_FAILED',
-    what: messageWithoutValues(message),
+    what: plainMessage(message),
     meaning: 'nothing was changed',
     next: isAboutNames ? 'tidelake status lists the tables, tidelake schema their columns' : '',
   });

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TidelakeError } from '../../schemas/errors.js';
 import type { Clock } from '../ports.js';
+import type { RunSql } from '../simulator/aws/athena-executions.js';
 import {
   type DescribedRequest,
   describeRequest,
@@ -38,16 +39,20 @@ export interface SimulatorOptions {
   /** Address to listen on. Default 127.0.0.1: nothing is verified, so nobody else should reach it. */
   readonly host?: string;
   readonly faults?: FaultPlanInput;
+  /** Buckets to make where they are missing. */
+  readonly buckets?: readonly string[];
   readonly clock?: Clock;
+  /** Runs the SQL that Athena is asked; without it, every query fails. */
+  readonly runSql?: RunSql;
   /** Told of a request that a service could not answer because of a bug or the disk. */
   readonly onError?: (error: unknown, request: DescribedRequest) => void;
 }
 
-/** One request as the log has it, put there when its answer has ended. */
+/** One request as the log has it from its arrival on; status and bytes grow with the answer. */
 export interface RequestRecord extends DescribedRequest {
   /** From 1, in the order of arrival. */
   readonly number: number;
-  /** Of the answer; null when none was begun. */
+  /** Of the answer; null as long as none has begun. */
   readonly status: number | null;
   /** Bytes of the bodies, as far as they went over the wire. */
   readonly requestBytes: number;
@@ -87,7 +92,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       dir: options.dir,
       clock: options.clock ?? new SystemClock(),
       ids: new RandomIds(),
+      ...(options.runSql === undefined ? {} : { runSql: options.runSql }),
     });
+    const s3 = services.find((service) => service.name === 's3')!;
+    for (const bucket of options.buckets ?? []) await makeBucket(s3, bucket);
     const running = new RunningSimulator(services, plan, options.onError ?? (() => {}));
     const url = await running.listen(options.port, options.host ?? '127.0.0.1');
     return {
@@ -109,6 +117,24 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     await unlock();
     throw error;
   }
+}
+
+/** Makes a bucket; one that is there stays as it is. Throws USAGE for a name that S3 does not take. */
+async function makeBucket(s3: SimService, bucket: string): Promise<void> {
+  const { status } = await s3.handle({
+    method: 'PUT',
+    path: `/${bucket}`,
+    query: new URLSearchParams(),
+    headers: {},
+    body: once(new Uint8Array(0)),
+  });
+  if (status === 200 || status === 409) return;
+  throw new TidelakeError({
+    code: 'USAGE',
+    what: `S3 takes no bucket named ${bucket}`,
+    meaning: 'the simulator was not started',
+    next: 'use 3 to 63 small letters, digits and dashes',
+  });
 }
 
 function checkedPlan(input: unknown): FaultPlan {
@@ -135,7 +161,12 @@ class RunningSimulator {
     this.#onError = onError;
     this.#server = createServer({ keepAlive: true, noDelay: true, requestTimeout: 0 });
     this.#server.keepAliveTimeout = keepAliveMs;
-    this.#server.on('request', (incoming, outgoing) => void this.#answer(incoming, outgoing));
+    this.#server.on('request', (incoming, outgoing) => {
+      // The connection is gone when a client leaves; what is still written then goes nowhere, and is no error of ours.
+      outgoing.on('error', () => incoming.socket.destroy());
+      // Not even an error could be answered: the client learns it by the end of the connection.
+      this.#answer(incoming, outgoing).catch(() => incoming.socket.destroy());
+    });
   }
 
   async listen(port: number, host: string): Promise<string> {
@@ -157,33 +188,22 @@ class RunningSimulator {
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const request = simRequest(incoming);
     if (request.path.startsWith('/_simulator/')) return await this.#answerOwn(request, outgoing);
-    this.#count += 1;
-    const number = this.#count;
-    const meter = { requestBytes: 0, responseBytes: 0 };
+    const meter: Meter = { status: null, requestBytes: 0, responseBytes: 0 };
     let described = describeRequest(request, null);
-    let fault: Fault | null = null;
     try {
       const metered = { ...request, body: counted(request.body, meter) };
       // JSON protocols are read whole: what they are about stands in the body.
       const json = serviceOf(request) === 's3' ? null : await readAll(metered.body, jsonBytesMax);
       if (json !== null) described = describeRequest(request, json);
-      fault = this.injector.decide(described);
+      const fault = this.injector.decide(described);
+      this.#record(described, fault, meter);
       const whole = json === null ? metered : { ...metered, body: once(json) };
       await this.#answerWith(described, whole, fault, outgoing, meter);
     } catch (error) {
-      // A client that went away is no error of ours; neither is an answer that cannot be given any more.
-      if (!incoming.socket.destroyed) {
-        this.#onError(error, described);
-        await this.#answerBug(described, request, outgoing);
-      }
-    } finally {
-      this.#record({
-        ...described,
-        number,
-        status: outgoing.headersSent ? outgoing.statusCode : null,
-        ...meter,
-        fault: fault?.fault ?? null,
-      });
+      // A client that went away is no error of ours.
+      if (incoming.socket.destroyed) return;
+      this.#onError(error, described);
+      await this.#answerBug(described, request, outgoing, meter);
     }
   }
 
@@ -192,7 +212,7 @@ class RunningSimulator {
     request: SimRequest,
     fault: Fault | null,
     outgoing: ServerResponse,
-    meter: { responseBytes: number },
+    meter: Meter,
   ): Promise<void> {
     const apply = (body: SimRequest['body'] = request.body): Promise<SimResponse> =>
       this.#apply(described, { ...request, body });
@@ -255,6 +275,7 @@ class RunningSimulator {
     described: DescribedRequest,
     request: SimRequest,
     outgoing: ServerResponse,
+    meter: Meter,
   ): Promise<void> {
     if (outgoing.headersSent) {
       outgoing.socket?.destroy();
@@ -262,10 +283,26 @@ class RunningSimulator {
     }
     const code = described.service === 's3' ? 'InternalError' : 'InternalServiceException';
     const answer = faultAnswer({ ...described, method: request.method }, { fault: 'error', code });
-    await sendAnswer(outgoing, request.method, answer, { responseBytes: 0 }, {});
+    await sendAnswer(outgoing, request.method, answer, meter, {});
   }
 
-  #record(record: RequestRecord): void {
+  #record(described: DescribedRequest, fault: Fault | null, meter: Meter): void {
+    this.#count += 1;
+    const record: RequestRecord = {
+      number: this.#count,
+      ...described,
+      fault: fault?.fault ?? null,
+      // What a client can know of its answer is in the log before the client knows it.
+      get status() {
+        return meter.status;
+      },
+      get requestBytes() {
+        return meter.requestBytes;
+      },
+      get responseBytes() {
+        return meter.responseBytes;
+      },
+    };
     this.records.push(record);
     if (this.records.length > recordsMax) this.records = this.records.slice(recordsMax >> 1);
   }
@@ -307,7 +344,14 @@ function simRequest(incoming: IncomingMessage): SimRequest {
   };
 }
 
-/** How an answer goes wrong on its way. */
+/** What of a request and its answer has gone over the wire so far. */
+interface Meter {
+  status: number | null;
+  requestBytes: number;
+  responseBytes: number;
+}
+
+/** How an answer goes wrong on its way. A limit that the body does not reach changes nothing. */
 interface SendLimits {
   readonly bytesMax?: number;
   readonly end?: 'cut' | 'stall';
@@ -319,10 +363,11 @@ async function sendAnswer(
   outgoing: ServerResponse,
   method: string,
   answer: SimResponse,
-  meter: { responseBytes: number },
-  limits: SendLimits,
+  meter: Meter,
+  asked: SendLimits,
 ): Promise<void> {
   const { status, headers, body } = answer;
+  meter.status = status;
   const isBodyless = method === 'HEAD' || status === 204 || status === 304;
   const isSized =
     body instanceof Uint8Array && !isBodyless && headers['content-length'] === undefined;
@@ -335,14 +380,16 @@ async function sendAnswer(
     outgoing.end();
     return;
   }
+  const size = body instanceof Uint8Array ? body.length : Number(headers['content-length']);
+  const limits = (asked.bytesMax ?? 0) >= size ? {} : asked;
   let left = limits.bytesMax ?? Number.POSITIVE_INFINITY;
   if (left === 0) outgoing.flushHeaders();
   for await (const whole of body instanceof Uint8Array ? once(body) : body) {
     const corrupted = corrupt(whole, (limits.corruptAt ?? -1) - meter.responseBytes);
     const piece = corrupted.length > left ? corrupted.subarray(0, left) : corrupted;
     for (const part of limits.drip === undefined ? [piece] : cutUp(piece, limits.drip.bytes)) {
-      await writePart(outgoing, part);
       meter.responseBytes += part.length;
+      await writePart(outgoing, part);
       if (limits.drip !== undefined) await sleep(limits.drip.everyMs);
     }
     left -= piece.length;

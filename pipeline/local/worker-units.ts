@@ -48,8 +48,8 @@ export class WorkerUnits implements Units {
     this.width = Math.max(1, options.width);
     this.#heapMbMax = options.heapMbMax;
     this.#setup = {
-      registryUrl: options.registryUrl ?? builtModule('../units/registry.js'),
-      store: options.store ?? { url: builtModule('./disk-store.js') },
+      registryUrl: options.registryUrl ?? builtModule('../units/registry.js', import.meta.url),
+      store: options.store ?? { url: builtModule('./disk-store.js', import.meta.url) },
       scratchFolder: options.scratchFolder,
     };
   }
@@ -91,7 +91,7 @@ export class WorkerUnits implements Units {
   }
 
   #start(): Thread {
-    const worker = new Worker(new URL(builtModule('./worker.js')), {
+    const worker = new Worker(new URL(builtModule('./worker.js', import.meta.url)), {
       workerData: this.#setup,
       ...(this.#heapMbMax === undefined
         ? {}
@@ -148,10 +148,10 @@ function closedError(name: string): TidelakeError {
   return new TidelakeError(internal(`unit ${name} was stopped: the pool is closed`));
 }
 
-/** URL of a module beside this one, built: when this file runs as TypeScript (in tests), that of its copy in dist/. */
-function builtModule(relative: string): string {
-  const here = import.meta.url.endsWith('.ts')
-    ? new URL('../../dist/pipeline/local/', import.meta.url)
-    : import.meta.url;
+/** URL of a module beside the one at `from`, built: when that runs as TypeScript (in tests), of its copy in dist/. */
+export function builtModule(relative: string, from: string): string {
+  const here = from.endsWith('.ts')
+    ? from.replace(/\/pipeline\/(?!.*\/pipeline\/)/, '/dist/pipeline/')
+    : from;
   return new URL(relative, here).href;
 }

@@ -28,7 +28,6 @@ import { formatInstant, type LakeGap, type LakeState, writeLakeState } from '../
 import type { OpenTable } from '../lake/open-table.js';
 import {
   type LayoutField,
-  layoutOf,
   layoutSpec,
   routingFields,
   sortOrderOf,
@@ -126,7 +125,8 @@ async function writeWindow(
   const live = await readLiveTable(world, open);
   const { partitions } = live;
   const home = writingSpec(open.md, known);
-  const layout = layoutOf(open.md, known);
+  if (home === null) throw noLayout(open.table);
+  const layout = specLayout(home, known)!;
   const elsewhere = otherSpecs(open.md, known, partitions, home['spec-id']);
   const atHome = partitions.filter((one) => one.specId === home['spec-id']);
   const isEmpty = partitions.length === 0;
@@ -252,6 +252,15 @@ function otherSpecs(
       "set the table's partitioning back to key columns and run OPTIMIZE on it; or tidelake load a new full export",
     );
   });
+}
+
+function noLayout(table: string): TidelakeError {
+  return refuse(
+    'REFUSED_FOREIGN_WRITER',
+    `${table}: another program partitioned it by columns that are not of the key, and no other partitioning is left`,
+    'a change cannot be placed by its key; nothing was written',
+    'tidelake load a new full export',
+  );
 }
 
 /** Adds the delete files that delete nothing more once `removed` is gone. */

@@ -13,10 +13,11 @@ import type { Target } from '../reports.js';
 import { type AsOf, parseAsOf } from './as-of.js';
 import { namesFilled } from './fill-names.js';
 import { metadataSelects } from './metadata-views.js';
+import { neededColumns } from './needed-columns.js';
 import { applyParams } from './params.js';
 import { isQueryName, listSavedQueries, readSavedQuery } from './saved-queries.js';
 import { quoteName, sqlPieces } from './sql-text.js';
-import { snapshotSelect } from './table-files.js';
+import { type SnapshotView, snapshotView } from './table-files.js';
 import { replaceTravels, type Travel, travelSnapshot, travelsIn } from './time-travel.js';
 
 /** Memory for the engine's own buffers, in MiB: with Node's own it stays below 1 GiB. */
@@ -49,7 +50,8 @@ export async function query(world: World, request: QueryRequest): Promise<QueryR
   const sql = replaceTravels(text, travels, viewOfTravel);
   const engine = await world.engine({ threads: world.units.width, memoryMb: queryMemoryMb });
   try {
-    await createViews(world, { catalog, engine, request, sql, travels, asOf });
+    const views = await createViews(world, { catalog, engine, request, sql, travels, asOf });
+    await fetchNeeded(world, engine, sql, views);
     const result = await engine.query(sql);
     return { columns: result.columns, rows: closingAfter(result.rows, engine) };
   } catch (error) {
@@ -108,7 +110,24 @@ interface ViewsOptions {
   readonly asOf: AsOf | null;
 }
 
-async function createViews(world: World, options: ViewsOptions): Promise<void> {
+/** Brings what the SQL reads of files elsewhere to this machine. */
+async function fetchNeeded(
+  world: World,
+  engine: QueryEngine,
+  sql: string,
+  views: readonly SnapshotView[],
+): Promise<void> {
+  const files = views.reduce((sum, view) => sum + view.filesElsewhere, 0);
+  if (files === 0) return;
+  const columns = await neededColumns(engine, sql);
+  if (columns?.length === 0) return;
+  const step = world.reporter.step('fetch', files, 'files');
+  for (const view of views) await view.fetch(columns, () => step.advance(1));
+  step.done();
+}
+
+/** Makes the views, and returns the snapshots they read. */
+async function createViews(world: World, options: ViewsOptions): Promise<readonly SnapshotView[]> {
   const { catalog, engine, request } = options;
   const { database } = request;
   const all = request.table === undefined ? await catalog.tables(database) : [request.table];
@@ -119,9 +138,10 @@ async function createViews(world: World, options: ViewsOptions): Promise<void> {
   const wanted = named.length > 0 || request.table !== undefined ? named : all;
   const isSure = named.length > 0;
   await engine.execute(`CREATE SCHEMA IF NOT EXISTS ${quoteName(database)}`);
+  const snapshots: SnapshotView[] = [];
   for (const table of wanted) {
     try {
-      await createView(world, options, table);
+      snapshots.push(...(await createView(world, options, table)));
     } catch (error) {
       if (isSure || !(error instanceof TidelakeError)) throw error;
       world.reporter.warn(`${table} cannot be queried: ${error.message}`);
@@ -133,6 +153,7 @@ async function createViews(world: World, options: ViewsOptions): Promise<void> {
     if (all.includes(view.name)) continue;
     await engine.execute(`CREATE VIEW ${quoteName(view.name)} AS ${view.sql}`);
   }
+  return snapshots;
 }
 
 /** The saved views that SQL names, by the name a view has: the file's, with `_` for `-`. */
@@ -160,7 +181,11 @@ function isNamedIn(table: string, sql: string): boolean {
   );
 }
 
-async function createView(world: World, options: ViewsOptions, name: string): Promise<void> {
+async function createView(
+  world: World,
+  options: ViewsOptions,
+  name: string,
+): Promise<readonly SnapshotView[]> {
   const { catalog, engine, request, asOf } = options;
   const { database } = request;
   const table = await openTable({ store: world.store, catalog, database, table: name });
@@ -175,7 +200,9 @@ async function createView(world: World, options: ViewsOptions, name: string): Pr
   const snapshot = asOf === null ? currentSnapshot(table.md) : snapshotAt(world, table, asOf);
   const create = async (view: string, select: string): Promise<void> =>
     engine.execute(`CREATE OR REPLACE VIEW ${quoteName(database)}.${view} AS ${select}`);
-  await create(quoteName(name), await snapshotSelect(world, table, snapshot));
+  const now = await snapshotView(world, table, snapshot);
+  await create(quoteName(name), now.select);
+  const views = [now];
   for (const [suffix, select] of Object.entries(metadataSelects)) {
     if (isNamedIn(`${name}$${suffix}`, options.sql)) {
       await create(quoteName(`${name}$${suffix}`), select(table.md));
@@ -184,8 +211,11 @@ async function createView(world: World, options: ViewsOptions, name: string): Pr
   for (const travel of options.travels) {
     if (travel.table !== name.toLowerCase()) continue;
     const past = travelSnapshot(table.md, travel);
-    await create(viewOfTravel(travel), await snapshotSelect(world, table, past));
+    const then = await snapshotView(world, table, past);
+    await create(viewOfTravel(travel), then.select);
+    views.push(then);
   }
+  return views;
 }
 
 /** The name of the view that a time travel reads, quoted; no lake table has a name with `@`. */

@@ -44,46 +44,85 @@ export function schemaOf(md: TableMetadata, snapshot: Snapshot | null): IcebergS
   );
 }
 
-/** A SELECT of the whole table at a snapshot (null: a table without any). See `tableSelect`. */
+/** A snapshot to be read, of which perhaps not all is here yet. */
+export interface SnapshotView {
+  /** A SELECT of the whole table. See `tableSelect`. */
+  readonly select: string;
+  /** Data files that lie elsewhere. */
+  readonly filesElsewhere: number;
+  /** Brings columns of them here, by field id; null: all. Tells `onFile` of each. */
+  readonly fetch: (columns: readonly number[] | null, onFile: () => void) => Promise<void>;
+}
+
+/** A snapshot (null: a table without any), of files elsewhere without any column yet. */
+export async function snapshotView(
+  world: FileReader,
+  table: ReadableTable,
+  snapshot: Snapshot | null,
+): Promise<SnapshotView> {
+  const { md, location } = table;
+  const schema = schemaOf(md, snapshot);
+  const live = await liveFiles(world.store, md, snapshot, location);
+  const files = await viewFiles(world, table, schema, live, []);
+  const isElsewhere = !location.startsWith('file:');
+  return {
+    select: tableSelect({ schema, files }),
+    filesElsewhere: isElsewhere ? live.data.length : 0,
+    fetch: async (columns, onFile) => {
+      const ids = columns ?? schema.fields.map((field) => field.id);
+      if (!isElsewhere || ids.length === 0) return;
+      for (const batch of batchesOf(live.data)) {
+        const fetched = batch.map(async ({ file }) => {
+          const uri = locate(md.location, location, file.path);
+          await world.localFiles.path(uri, Number(file.fileSizeBytes), ids);
+          onFile();
+        });
+        await Promise.all(fetched);
+      }
+    },
+  };
+}
+
+/** A SELECT of the whole table at a snapshot, all of which is here. */
 export async function snapshotSelect(
   world: FileReader,
   table: ReadableTable,
   snapshot: Snapshot | null,
 ): Promise<string> {
-  const schema = schemaOf(table.md, snapshot);
-  const live = await liveFiles(world.store, table.md, snapshot, table.location);
-  return tableSelect({ schema, files: await viewFiles(world, table, schema, live) });
+  const view = await snapshotView(world, table, snapshot);
+  await view.fetch(null, () => {});
+  return view.select;
 }
 
 /**
- * The live files as views take them, of files elsewhere at least the columns of `schema` here. Reads footers only when
- * nested names cannot be trusted.
+ * The live files as views take them, of files elsewhere at least `columns` here. Reads footers only when nested names
+ * cannot be trusted.
  */
 export async function viewFiles(
   world: FileReader,
   table: ReadableTable,
   schema: IcebergSchema,
   live: LiveFiles,
+  columns: readonly number[] = schema.fields.map((field) => field.id),
 ): Promise<readonly ViewFile[]> {
   const { md, location } = table;
   const deletes = deletesByDataFile(live.data, live.positionDeletes);
   const trustsNames = nestedNamesAgree(schema, writerSchemas(md, live.data));
-  const ids = schema.fields.map((field) => field.id);
-  const pathOf = ({ file }: ManifestEntry, columns?: readonly number[]): Promise<string> => {
+  const pathOf = ({ file }: ManifestEntry, wanted?: readonly number[]): Promise<string> => {
     const uri = locate(md.location, location, file.path);
-    return world.localFiles.path(uri, Number(file.fileSizeBytes), columns);
+    return world.localFiles.path(uri, Number(file.fileSizeBytes), wanted);
   };
   const files: ViewFile[] = [];
   for (const batch of batchesOf(live.data)) {
     const read = batch.map(async (entry): Promise<ViewFile> => {
-      const columns = trustsNames ? null : await fileColumns(world.store, table, entry);
+      const names = trustsNames ? null : await fileColumns(world.store, table, entry);
       const deletePaths = (deletes.get(entry.file.path) ?? []).map((one) => pathOf(one));
       return {
         recordedUri: entry.file.path,
-        path: await pathOf(entry, ids),
+        path: await pathOf(entry, columns),
         deletePaths: await Promise.all(deletePaths),
-        columns,
-        group: columns === null ? '' : nestedSignature(columns),
+        columns: names,
+        group: names === null ? '' : nestedSignature(names),
       };
     });
     files.push(...(await Promise.all(read)));

@@ -25,6 +25,9 @@ export interface ViewFile {
 export const fileColumn = 'tl_file';
 export const positionColumn = 'tl_position';
 
+/** How a column of a file is called inside a select: by its field id. */
+export const columnName: RegExp = /\bf(\d+)\b/g;
+
 export interface SelectOptions {
   readonly schema: IcebergSchema;
   readonly files: readonly ViewFile[];

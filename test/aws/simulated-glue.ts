@@ -54,7 +54,12 @@ export class SimulatedGlue {
   }
 
   /** Changes a table as another program does: everything that is not said stays. */
-  async update(database: string, table: string, change: Partial<TableInput>): Promise<void> {
+  async update(
+    database: string,
+    table: string,
+    change: Partial<TableInput>,
+    versionId?: string,
+  ): Promise<void> {
     const { Name, Description, Owner, StorageDescriptor, PartitionKeys, TableType, Parameters } =
       await this.table(database, table);
     const kept = { Name, Description, Owner, StorageDescriptor, PartitionKeys, TableType };
@@ -62,6 +67,7 @@ export class SimulatedGlue {
       new UpdateTableCommand({
         DatabaseName: database,
         TableInput: { ...kept, Parameters, ...change } as TableInput,
+        VersionId: versionId,
       }),
     );
   }

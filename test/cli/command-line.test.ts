@@ -18,6 +18,8 @@ describe('help', () => {
     [],
     ['demo'],
     ['simulate'],
+    ['simulator'],
+    ['simulator', 'serve'],
     ['load'],
     ['merge'],
     ['query'],

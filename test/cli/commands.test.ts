@@ -210,7 +210,17 @@ describe('query', () => {
     [['query', 'select 1', '--param', 'novalue'], '--param: name=value is expected'],
     [['query', 'select 1', '--table', '../other'], '--table: letters, digits'],
     [['query', 'select 1', '--threads', '0'], '--threads: a whole number from 1 to 64'],
-    [['query', 'select 1', '--lake', 's3://bucket/lake'], 'is not a place on this machine'],
+    [['query', 'select 1', '--lake', 'gs://bucket/lake'], 'is not a place that can be reached'],
+    [['query', 'select 1', '--lake', 's3://b/lake'], 'is no place in S3'],
+    [['query', 'select 1', '--lake', 's3://bucket/a/../b'], 'is no place in S3'],
+    [['query', 'select 1', '--catalog', 'glue'], '--catalog: AWS Glue keeps tables of lakes on S3'],
+    [['query', 'select 1', '--region', 'Frankfurt'], '--region: a region such as'],
+    [['query', 'select 1', '--role-arn', 'admin'], '--role-arn: the ARN of a role'],
+    [
+      ['query', 'select 1', '--expected-bucket-owner', 'me'],
+      '--expected-bucket-owner: an account id',
+    ],
+    [['demo', '--lake', 's3://bucket/lake'], '--lake: a folder of this machine is expected'],
     [['load', 'x', '--key', 'a,b,c'], '--key: one or two attribute names'],
     [
       ['load', 'x', '--buckets', '4', '--partition', 'truncate(created,10)'],

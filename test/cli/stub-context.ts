@@ -3,11 +3,12 @@
 // Spec: pipeline/cli/context.ts.
 
 import type { TidelakeApi } from '../../pipeline/cli/api.js';
-import type { CliContext } from '../../pipeline/cli/context.js';
+import type { AthenaWorkgroup, CliContext } from '../../pipeline/cli/context.js';
 import type { Output } from '../../pipeline/cli/output.js';
 import { runTidelake } from '../../pipeline/cli/run.js';
 import type { SimulatorModule } from '../../pipeline/cli/simulator-module.js';
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
+import type { Simulator } from '../../pipeline/local/simulator-server.js';
 import type { ObjectStore, Reporter, World } from '../../pipeline/ports.js';
 
 export class RememberingOutput implements Output {
@@ -34,6 +35,7 @@ export interface Ran {
 export interface RunOptions {
   readonly api?: Partial<TidelakeApi>;
   readonly simulator?: Partial<SimulatorModule>;
+  readonly athena?: AthenaWorkgroup;
   readonly store?: ObjectStore;
   readonly folder?: string;
   readonly env?: Record<string, string>;
@@ -60,18 +62,40 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
     processors: 2,
     loadApi: async () => recorded(options.api ?? {}, calls),
     loadSimulator: async () => (options.simulator ?? {}) as SimulatorModule,
-    createWorld: async ({ threads, reporter }) => {
+    startSimulator: async (simulatorOptions) => {
+      calls.push({ name: 'startSimulator', options: { ...simulatorOptions } });
+      return stubSimulator;
+    },
+    createWorld: async ({ threads, reporter, aws }) => {
       openWorlds += 1;
-      calls.push({ name: 'createWorld', options: { threads } });
+      calls.push({ name: 'createWorld', options: { threads, aws } });
       return stubWorld(options.store ?? new MemoryStore(), reporter, () => {
         openWorlds -= 1;
       });
     },
-    onInterrupt: () => () => {},
+    // A command that runs until it is interrupted is interrupted at once.
+    onInterrupt: (release) => {
+      if (calls.at(-1)?.name === 'startSimulator') void release();
+      return () => {};
+    },
+    openAthena: async (athena) => {
+      calls.push({ name: 'openAthena', options: { ...athena } });
+      if (options.athena === undefined) throw new Error('this test has no Athena');
+      return options.athena;
+    },
   };
   const exitCode = await runTidelake(args, context);
   return { exitCode, out: out.text, err: err.text, calls, openWorlds };
 }
+
+const stubSimulator: Simulator = {
+  url: 'http://127.0.0.1:4566',
+  requests: () => [],
+  clearRequests: () => {},
+  setFaults: () => {},
+  faultUses: () => [],
+  close: async () => {},
+};
 
 function stubWorld(store: ObjectStore, reporter: Reporter, onClose: () => void): World {
   const never = (): never => {

@@ -23,7 +23,7 @@ export const lakeProps: LakeProps = {
   accessLogDays: 90,
   scanBytesMax: 50_000_000_000,
   mayTidy: false,
-  savedQueries: [{ name: 'one', description: 'One. What is one?', sql: 'SELECT 1' }],
+  savedQueries: [{ id: 'one', name: 'one', description: 'One. What is one?', sql: 'SELECT 1' }],
 };
 
 export interface Resource {

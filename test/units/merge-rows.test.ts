@@ -83,6 +83,8 @@ const manyChanges = fc
   .array(fc.record({ item: meeting, lives: fc.boolean() }), { maxLength: 10 })
   .map((changes) => distinct(changes, ({ item }) => item));
 
+type Merged = ReturnType<typeof applyChanges>;
+
 function tableOf(items: readonly Item[]): TableColumns {
   return assignColumns(typesOf(items), key, () => undefined, null);
 }
@@ -129,6 +131,36 @@ describe('changes', () => {
         expect(keysOfRows).toEqual([...keysOfRows].sort(Buffer.compare));
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it('applied to rows in two places, one of them only taken from, give the same rows and counts', async () => {
+    await fc.assert(
+      fc.asyncProperty(manyItems, manyChanges, fc.nat(10), async (items, changes, cut) => {
+        const before = tableOf(items);
+        const rowsOf = (part: readonly Item[]): Promise<Rows> =>
+          sortedSegments([segmentOf(scanned(part, typesOf(items)).rows)], before, noScratch);
+        const living = changes.filter(({ lives }) => lives).map(({ item }) => item);
+        const { types } = evolveTypes(before, statsOf(living), true);
+        const table = assignColumns(types, key, () => undefined, before);
+        const merged = async (part: readonly Item[], removeOnly: boolean): Promise<Merged> => {
+          const fresh = segmentOf(changesOf(changes, before.columns));
+          const old = adaptRows(await rowsOf(part), table.columns, key);
+          return applyChanges(old, await sortedSegments([fresh], table, noScratch), removeOnly);
+        };
+        const once = await merged(items, false);
+        const [home, elsewhere] = [
+          await merged(items.slice(0, cut), false),
+          await merged(items.slice(cut), true),
+        ];
+        expect([...writtenBack(home.rows), ...writtenBack(elsewhere.rows)].sort()).toEqual(
+          writtenBack(once.rows).sort(),
+        );
+        for (const count of ['inserted', 'updated', 'deleted'] as const) {
+          expect(home[count] + elsewhere[count]).toBe(once[count]);
+        }
+      }),
+      { numRuns: 30 },
     );
   });
 

@@ -1,14 +1,15 @@
 // `tidelake demo`: the whole job on a simulated table, from exports to the way back.
+// With --simulator the same job runs over S3 and Glue, at endpoints of a simulator that lives in the demo's folder.
 // Promises to touch only its own folder, and to end with exit 4 when the way back is not the simulated table, item for item.
 // Spec: DESIGN "The command".
 
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { refuse, TidelakeError } from '../../../schemas/errors.js';
-import { toPath } from '../../local/file-uri.js';
+import { toFileUri, toPath } from '../../local/file-uri.js';
 import type { World } from '../../ports.js';
 import {
   formatBytes,
@@ -29,6 +30,7 @@ import type {
 import type { TidelakeApi } from '../api.js';
 import { checkInput, wholeNumber } from '../check-input.js';
 import type { CliContext } from '../context.js';
+import { usageError } from '../error-text.js';
 import type { GlobalFlags } from '../flags.js';
 import { savedQueriesUri } from '../package-root.js';
 import { shownPlace } from '../places.js';
@@ -38,12 +40,14 @@ import { loadLines } from './load.js';
 import { mergeLines } from './merge.js';
 import { answerText } from './query.js';
 import { simulatedItemsMax, simulatedWindowsMax, simulateStory } from './simulate.js';
+import { environmentFor } from './simulator.js';
 import { statusLines } from './status.js';
 import { unloadText } from './unload.js';
 
 export interface DemoFlags extends GlobalFlags {
   readonly items: number;
   readonly hours: number;
+  readonly simulator?: boolean | undefined;
 }
 
 /** What the demo did, for --json. */
@@ -74,6 +78,8 @@ export interface DemoParts {
   readonly say: (text: string) => Promise<void>;
   /** Working directory: places are told relative to it. */
   readonly folder: string;
+  /** The demo's own folder on this machine, an absolute path. */
+  readonly home: string;
   /** Width of the terminal in characters, or null. */
   readonly columns: number | null;
   /** URI of a folder of saved queries. */
@@ -84,6 +90,11 @@ export interface DemoOptions extends Target {
   readonly items: number;
   /** Hourly windows after the full export. */
   readonly hours: number;
+  /** Where the exports go and what comes back, as URIs of folders. */
+  readonly exportsUri: string;
+  readonly unloadedUri: string;
+  /** Command lines that make AWS's endpoints answer again, where the demo ran against simulated ones. */
+  readonly endpoints: readonly string[];
 }
 
 const lakeDefault = '.tidelake/demo';
@@ -95,6 +106,9 @@ const queriesShown: readonly string[] = [
   'orders-by-status',
 ];
 const rowsShown = 5;
+/** The simulated bucket, and the folder of the simulator's state in the demo's. */
+const bucket = 'tidelake-demo';
+const awsFolder = 'aws';
 
 const demoSchema = z.object({
   items: wholeNumber(1, simulatedItemsMax),
@@ -103,26 +117,82 @@ const demoSchema = z.object({
 
 export async function demo(this: CliContext, flags: DemoFlags): Promise<void> {
   checkInput(demoSchema, flags, 'demo');
-  await inSession(this, flags, { command: 'demo', lakeDefault }, async (session) => {
-    const say = async (text: string): Promise<void> =>
-      session.json ? session.tell(text) : session.write(text);
-    const parts: DemoParts = {
-      api: await session.api(),
-      simulator: await this.loadSimulator(),
-      say,
-      folder: this.folder,
-      columns: this.out.columns,
-      queriesUri: savedQueriesUri(),
-    };
-    const options = { ...session.target, items: flags.items, hours: flags.hours };
-    const report = await runDemo(session.world, parts, options);
-    if (session.json) await session.print(report, []);
-    const isSound = report.same && report.verify.every((table) => table.ok);
-    return isSound ? 0 : 4;
-  });
+  const home = resolve(this.folder, pathOf(flags.lake ?? lakeDefault));
+  await makeReady(home, flags.database ?? 'lake', this.folder);
+  if (flags.simulator !== true) {
+    const place = { lake: toFileUri(home), exportsUri: toFileUri(join(home, 'exports')) };
+    const unloadedUri = toFileUri(join(home, 'unloaded'));
+    await demoAt(this, flags, home, { ...place, unloadedUri, endpoints: [] });
+    return;
+  }
+  const dir = join(home, awsFolder);
+  const simulator = await this.startSimulator({ dir, port: 0, buckets: [bucket] });
+  const forget = this.onInterrupt(() => simulator.close());
+  try {
+    // The SDK's own ways to be told; whatever account this machine usually speaks to is left alone.
+    delete process.env.AWS_PROFILE;
+    Object.assign(process.env, environmentFor(simulator.url));
+    const serve = `tidelake simulator serve --dir ${shownPlace(toFileUri(dir), this.folder)} --port 4566`;
+    const set = Object.entries(environmentFor('http://127.0.0.1:4566'));
+    await demoAt(this, { ...flags, catalog: 'glue' }, home, {
+      lake: `s3://${bucket}/lake`,
+      exportsUri: `s3://${bucket}/exports`,
+      unloadedUri: `s3://${bucket}/unloaded`,
+      endpoints: [
+        `${serve} &`,
+        `export ${set.map(([name, value]) => `${name}=${value}`).join(' ')}`,
+      ],
+    });
+  } finally {
+    forget();
+    await simulator.close();
+  }
 }
 
-/** Runs the whole job in `options.lake` (a folder on this machine), telling it in short lines. */
+/** A folder named on the command line as a path or a file URI. */
+function pathOf(place: string): string {
+  if (!/^[A-Za-z][A-Za-z0-9+.-]+:\//.test(place)) return place;
+  if (/^file:/i.test(place)) return toPath(place);
+  throw usageError('--lake: a folder of this machine is expected', 'demo');
+}
+
+async function demoAt(
+  context: CliContext,
+  flags: DemoFlags,
+  home: string,
+  places: Pick<DemoOptions, 'lake' | 'exportsUri' | 'unloadedUri' | 'endpoints'>,
+): Promise<void> {
+  await inSession(
+    context,
+    { ...flags, lake: places.lake },
+    { command: 'demo' },
+    async (session) => {
+      const say = async (text: string): Promise<void> =>
+        session.json ? session.tell(text) : session.write(text);
+      const parts: DemoParts = {
+        api: await session.api(),
+        simulator: await context.loadSimulator(),
+        say,
+        folder: context.folder,
+        home,
+        columns: context.out.columns,
+        queriesUri: savedQueriesUri(),
+      };
+      const { items, hours } = flags;
+      const report = await runDemo(session.world, parts, {
+        ...session.target,
+        ...places,
+        items,
+        hours,
+      });
+      if (session.json) await session.print(report, []);
+      const isSound = report.same && report.verify.every((table) => table.ok);
+      return isSound ? 0 : 4;
+    },
+  );
+}
+
+/** Runs the whole job, telling it in short lines. */
 export async function runDemo(
   world: World,
   parts: DemoParts,
@@ -130,15 +200,14 @@ export async function runDemo(
 ): Promise<DemoReport> {
   const { api, say } = parts;
   const beginMs = world.clock.nowMs();
+  const { lake, database, catalog, exportsUri, unloadedUri } = options;
   const target: Target = {
-    lake: options.lake,
-    database: options.database,
+    lake,
+    database,
     table: options.table ?? 'mystore',
+    ...(catalog === undefined ? {} : { catalog }),
   };
-  const exportsUri = `${options.lake}/exports`;
-  const unloadedUri = `${options.lake}/unloaded`;
   const shown = (uri: string): string => shownPlace(uri, parts.folder);
-  await makeReady(toPath(options.lake), options.database, parts.folder);
 
   await say(
     `\n1  A DynamoDB table with a past: ${formatNumberOf(options.items, 'order')} and ${formatNumberOf(options.hours, 'hour')} of changes\n`,
@@ -198,7 +267,7 @@ export async function runDemo(
   await say(
     `\nDone in ${formatSeconds(seconds)}; the lake is ${shown(options.lake)} (${lakeSize(status)}).\n`,
   );
-  await say(tryNext(shown(options.lake), options.database, target.table!));
+  await say(tryNext(shown(options.lake), options, target.table!));
   return {
     lake: options.lake,
     exports: exportsUri,
@@ -232,7 +301,7 @@ async function makeReady(lakeFolder: string, database: string, folder: string): 
     join(lakeFolder, markerName),
     `${JSON.stringify({ writtenBy: 'tidelake demo' })}\n`,
   );
-  for (const own of ['exports', 'unloaded', database]) {
+  for (const own of ['exports', 'unloaded', awsFolder, database]) {
     await rm(join(lakeFolder, own), { recursive: true, force: true });
   }
 }
@@ -357,11 +426,13 @@ function lakeSize(status: readonly StatusRow[]): string {
   return formatBytes(status.reduce((sum, row) => sum + (row.bytes ?? 0), 0));
 }
 
-function tryNext(lake: string, database: string, table: string): string {
-  const flags = `--lake ${lake}${database === 'lake' ? '' : ` --database ${database}`}`;
+function tryNext(lake: string, options: DemoOptions, table: string): string {
+  const { database, catalog, endpoints } = options;
+  const named = database === 'lake' ? '' : ` --database ${database}`;
+  const flags = `--lake ${lake}${catalog === 'glue' ? ' --catalog glue' : ''}${named}`;
   return `
 Try next:
-  tidelake query "select status, count(*) as orders, sum(amount) as revenue from ${table} group by 1 order by 2 desc" ${flags}
+${endpoints.map((line) => `  ${line}\n`).join('')}  tidelake query "select status, count(*) as orders, sum(amount) as revenue from ${table} group by 1 order by 2 desc" ${flags}
   tidelake status ${flags}
   tidelake log ${flags} --table ${table}
   tidelake schema ${flags} --table ${table}

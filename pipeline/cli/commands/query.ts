@@ -7,19 +7,23 @@ import type { QueryResult } from '../../ports.js';
 import { csvHeader, csvRow } from '../../reporting/csv.js';
 import { distinctNames, jsonLine, jsonRow } from '../../reporting/json-lines.js';
 import { tableLines } from '../../reporting/table.js';
+import type { QueryOptions } from '../api.js';
 import { asOfSchema, checkInput } from '../check-input.js';
 import type { CliContext } from '../context.js';
 import type { GlobalFlags } from '../flags.js';
-import { savedQueriesUri } from '../package-root.js';
-import { inSession } from '../session.js';
+import { queriesUri } from '../package-root.js';
+import { inSession, type Session } from '../session.js';
 
 export interface QueryFlags extends GlobalFlags {
   readonly param?: readonly string[] | undefined;
   readonly asOf?: string | undefined;
   readonly format?: 'table' | 'json' | 'csv' | undefined;
+  readonly engine?: 'duckdb' | 'athena' | undefined;
+  readonly workgroup?: string | undefined;
+  readonly output?: string | undefined;
 }
 
-const paramSchema = z
+export const paramSchema: z.ZodType<readonly (readonly [string, string])[]> = z
   .array(z.string())
   .refine((params) => params.every((param) => /^[A-Za-z_]\w*=/.test(param)), {
     message: 'name=value is expected',
@@ -33,6 +37,11 @@ const paramSchema = z
     message: 'the same parameter is given twice',
   });
 
+/** A workgroup's name (Athena API Reference, WorkGroup). */
+export const workgroupSchema: z.ZodType<string> = z
+  .string()
+  .regex(/^[a-zA-Z0-9._-]{1,128}$/, 'letters, digits, . _ - are allowed, at most 128 of them');
+
 const querySchema = z
   .object({
     sql: z.string().regex(/\S/, 'the query is empty'),
@@ -40,6 +49,24 @@ const querySchema = z
     asOf: asOfSchema.optional(),
     json: z.boolean().optional(),
     format: z.enum(['table', 'json', 'csv']).optional(),
+    engine: z.enum(['duckdb', 'athena']).optional(),
+    workgroup: workgroupSchema.optional(),
+    output: z
+      .string()
+      .regex(/^s3:\/\/[^/]+(\/.*)?$/, 's3://bucket/prefix/ is expected')
+      .optional(),
+  })
+  .refine((input) => input.engine === 'athena' || input.workgroup === undefined, {
+    path: ['workgroup'],
+    message: 'it goes with --engine athena',
+  })
+  .refine((input) => input.engine === 'athena' || input.output === undefined, {
+    path: ['output'],
+    message: 'it goes with --engine athena',
+  })
+  .refine((input) => input.engine !== 'athena' || input.workgroup !== undefined, {
+    path: ['workgroup'],
+    message: 'it is needed with --engine athena',
   })
   .refine((input) => input.json !== true || input.format === undefined || input.format === 'json', {
     path: ['format'],
@@ -49,14 +76,19 @@ const querySchema = z
 export async function query(this: CliContext, flags: QueryFlags, sql: string): Promise<void> {
   const input = checkInput(querySchema, { ...flags, sql }, 'query');
   await inSession(this, flags, { command: 'query' }, async (session) => {
-    const api = await session.api();
-    const result = await api.query(session.world, {
+    const options: QueryOptions = {
       ...session.target,
       sql: input.sql,
       params: Object.fromEntries(input.param ?? []),
-      queryFolders: [savedQueriesUri()],
+      queryFolders: [queriesUri('saved'), queriesUri('checks')],
+      viewFolders: [queriesUri('views')],
       ...(input.asOf === undefined ? {} : { asOf: input.asOf }),
-    });
+    };
+    const { workgroup, output } = input;
+    const result =
+      workgroup === undefined
+        ? await (await session.api()).query(session.world, options)
+        : await inAthena(session, options, { workgroup, output });
     const format = input.json === true ? 'json' : (input.format ?? 'table');
     for await (const text of answerText(result, format, session.context.out.columns)) {
       await session.write(text);
@@ -64,6 +96,21 @@ export async function query(this: CliContext, flags: QueryFlags, sql: string): P
     }
     return 0;
   });
+}
+
+/** Asks in Athena; an interrupt stops the query there too. */
+async function inAthena(
+  session: Session,
+  options: QueryOptions,
+  athena: { readonly workgroup: string; readonly output: string | undefined },
+): Promise<QueryResult> {
+  const { sql } = await session.context.openAthena(athena);
+  const forget = session.context.onInterrupt(() => sql.stop());
+  try {
+    return await (await session.api()).queryAthena(session.world, sql, options);
+  } finally {
+    forget();
+  }
 }
 
 /** How much text is put together before it is written, in characters: a write per row would be slow. */

@@ -82,12 +82,17 @@ export class AthenaExecutions {
   /** Executions of this process that are not at their end. */
   readonly #live = new Map<string, Execution>();
   #started = 0;
+  /** The move before the next one. */
+  #moves: Promise<unknown> = Promise.resolve();
+  /** Why the state of an execution could not be kept; every call then says so. */
+  #broken: unknown = null;
 
   constructor(options: AthenaExecutionsOptions) {
     this.#options = options;
   }
 
   async start(input: unknown): Promise<object> {
+    if (this.#broken !== null) throw this.#broken;
     const given = checked(startForm, input);
     const { documents, ids } = this.#options;
     const { ClientRequestToken: token, ...request } = given;
@@ -101,9 +106,12 @@ export class AthenaExecutions {
     }
     const execution = await this.#queued(given, ids.uuid());
     const id = execution.QueryExecutionId;
-    await this.#put(execution);
+    await documents.put(prefix + id, execution);
+    this.#live.set(id, execution);
     if (tokenDocument !== null) await documents.put(tokenDocument, { id, text });
-    void this.#run(execution);
+    this.#run(execution).catch((error: unknown) => {
+      this.#broken = error;
+    });
     return { QueryExecutionId: id };
   }
 
@@ -166,17 +174,26 @@ export class AthenaExecutions {
     }
   }
 
-  /** Moves an execution on, unless it is at its end. */
-  async #moveTo(execution: Execution, change: Partial<Execution['Status']>): Promise<boolean> {
-    if (finalStates.includes(execution.Status.State)) return false;
-    const isFinal = finalStates.includes(change.State ?? '');
-    execution.Status = {
-      ...execution.Status,
-      ...change,
-      ...(isFinal ? { CompletionDateTime: this.#now() } : {}),
-    };
-    await this.#put(execution);
-    return true;
+  /** Moves an execution on, unless it is at its end. What is told is durable; one move follows the other. */
+  #moveTo(execution: Execution, change: Partial<Execution['Status']>): Promise<boolean> {
+    const move = this.#moves.then(async () => {
+      if (finalStates.includes(execution.Status.State)) return false;
+      const isFinal = finalStates.includes(change.State ?? '');
+      const Status = {
+        ...execution.Status,
+        ...change,
+        ...(isFinal ? { CompletionDateTime: this.#now() } : {}),
+      };
+      await this.#options.documents.put(prefix + execution.QueryExecutionId, {
+        ...execution,
+        Status,
+      });
+      execution.Status = Status;
+      if (isFinal) this.#live.delete(execution.QueryExecutionId);
+      return true;
+    });
+    this.#moves = move.catch(() => undefined);
+    return move;
   }
 
   /** What an execution runs: its own text, or that of the statement it executes; null when it only keeps a statement. */
@@ -312,6 +329,7 @@ export class AthenaExecutions {
   }
 
   async #find(id: string): Promise<Execution | null> {
+    if (this.#broken !== null) throw this.#broken;
     const live = this.#live.get(id);
     if (live !== undefined) return live;
     const found = (await this.#options.documents.get(prefix + id)) as Execution | null;
@@ -321,14 +339,6 @@ export class AthenaExecutions {
       StateChangeReason: 'INTERNAL_ERROR: the simulator was stopped while the query ran',
     });
     return found;
-  }
-
-  async #put(execution: Execution): Promise<void> {
-    const id = execution.QueryExecutionId;
-    const isFinal = finalStates.includes(execution.Status.State);
-    if (!isFinal) this.#live.set(id, execution);
-    await this.#options.documents.put(prefix + id, { ...execution });
-    if (isFinal) this.#live.delete(id);
   }
 
   #now(): number {

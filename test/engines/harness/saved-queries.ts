@@ -4,6 +4,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { DiskStore } from '../../../pipeline/local/disk-store.js';
 import { paramLiteral, positionalParams } from '../../../pipeline/query/params.js';
+import { sqlAsOf } from '../../../pipeline/query/query-athena.js';
 import {
   queryBody,
   readSavedQueries,
@@ -11,8 +12,8 @@ import {
 } from '../../../pipeline/query/saved-queries.js';
 import { sqlPieces } from '../../../pipeline/query/sql-text.js';
 import { comparable, type QueryCase, queryCases } from '../../queries/cases.js';
-import { folderUri } from '../../queries/loaded-stories.js';
-import { type QueryStories, writeStories } from '../../queries/stories.js';
+import { database, folderUri } from '../../queries/loaded-stories.js';
+import { itemsOf, type QueryStories, windowMs, writeStories } from '../../queries/stories.js';
 import { hostileValues } from '../../query/hostile-values.js';
 import type { AwsEndpoint } from './endpoint.js';
 import { EngineLake } from './lakes.js';
@@ -83,6 +84,21 @@ export function savedQueriesSuite(trino: () => Trino): void {
     const answer = rows.map((row) => columns.map((column) => row.get(column)));
     const expected = comparable(testCase, testCase.rows(lakes.stories));
     expect(comparable(testCase, answer)).toEqual(expected);
+  });
+
+  it('answers as of a time, the table hidden behind its past', async () => {
+    const { mystore } = lakes.stories;
+    const sql = `WITH u AS (SELECT 1 AS one) ${queryBody(lakes.queries.get('mystore/orders-by-status')!.sql)}`;
+    for (const ms of [mystore.startMs, mystore.startMs + windowMs]) {
+      for (const text of [sql, sql.replace(/^WITH.*?\) /, '')]) {
+        const asOf = { watermarkMs: ms + 1000 };
+        const then = sqlAsOf({ sql: text, database, tables: ['mystore'], asOf });
+        const { rows } = await trino().query(then);
+        const orders = rows.reduce((sum, row) => sum + Number(row.get('orders')), 0);
+        expect(orders).toBe(itemsOf(mystore, ms).length);
+      }
+    }
+    expect(itemsOf(mystore, mystore.startMs).length).not.toBe(itemsOf(mystore).length);
   });
 
   it('takes hostile values for what they are', async () => {

@@ -267,6 +267,8 @@ describe('queries, and query in Athena', () => {
       [
         'query',
         'top',
+        '--region',
+        'eu-west-1',
         '--engine',
         'athena',
         '--workgroup',

@@ -52,6 +52,8 @@ export const throttledWaitMsMax = 30_000;
 export const connectMsMax = 10_000;
 /** Silence after which a connection counts as dead, in ms. The SDK has no such bound of its own. */
 export const socketIdleMsMax = 60_000;
+/** Connections to one service at most: requests under way, and bodies whose readers take their time. */
+export const socketsMax = 256;
 /** Silence in the middle of an object's body after which the rest is asked for again, in ms. */
 export const bodyIdleMsMax = 30_000;
 /** Times the rest of a body is asked for without one byte of progress. */

@@ -1,7 +1,10 @@
-// Where the engines of a run find S3 and Glue: moto's server.
+// Where the engines of a run find S3 and Glue: Tidelake's simulator, and moto's server for a second opinion.
 // Source: https://docs.getmoto.org/en/latest/docs/server_mode.html
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startSimulator } from '../../../pipeline/local/simulator-server.js';
 import { Child, freePort } from './child.js';
 import { enginePlace } from './engines.js';
 
@@ -18,6 +21,20 @@ export interface RunningEndpoint extends AwsEndpoint {
 }
 
 const credentials = { region: 'eu-west-1', accessKeyId: 'test', secretAccessKey: 'test' } as const;
+
+/** Starts the simulator, in this process, with its state in a temporary folder. */
+export async function startSimulatedAws(): Promise<RunningEndpoint> {
+  const dir = mkdtempSync(join(tmpdir(), 'tidelake-engines-'));
+  const simulator = await startSimulator({ dir, port: 0 });
+  return {
+    ...credentials,
+    url: simulator.url,
+    close: async () => {
+      await simulator.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
 
 /** Starts moto's server. */
 export async function startMoto(): Promise<RunningEndpoint> {

@@ -275,6 +275,8 @@ describe('queries, and query in Athena', () => {
         's3://results/x/',
         '--as-of',
         '2026-11-20',
+        '--region',
+        'eu-west-1',
       ],
       { api: { queryAthena: async () => ({ columns, rows: each([]) }) }, athena: { sql, shelf } },
     );

@@ -184,7 +184,6 @@ export const readLakes: readonly ReadLake[] = [
       await lake.load(await tale.full(5));
       await lake.note(hour(5));
       await merge(tale, 5);
-      await lake.publish();
       return lake;
     },
   },
@@ -207,7 +206,6 @@ async function tell(
   await lake.load(await tale.full(0), { key: tale.keyNames, ...layout });
   await lake.note(hour(0));
   for (let h = 0; h < hours; h++) await merge(tale, h);
-  await lake.publish();
   return lake;
 }
 

@@ -41,7 +41,6 @@ async function makeLakes(endpoint: AwsEndpoint): Promise<QueryLakes> {
     const story = stories[lake.name as keyof QueryStories];
     await lake.load(story.full, { key: story.key });
     await lake.merge(story.windows.map((window) => window.folderUri));
-    await lake.publish();
   }
   return { stories, queries };
 }

@@ -90,3 +90,14 @@ export const athenaWaitMsMax: number = 5 * 3_600_000;
 export const athenaParameterMax = 1024;
 /** Longest text of a query, in bytes (Amazon Athena User Guide, "Service Quotas"). */
 export const athenaQueryBytesMax = 262_144;
+
+/** Shortest and longest window of an incremental export, in ms (Amazon DynamoDB Developer Guide, "Quotas"). */
+export const windowMsMin: number = 15 * 60_000;
+export const windowMsMax: number = 24 * 3_600_000;
+export const dayMinutes = 1440;
+/** Time a ClientToken of an export stands for the export it began, in ms: 8 hours, less an hour for clocks that differ. */
+export const clientTokenMs: number = 7 * 3_600_000;
+/** Time between two looks at exports in progress, in ms: real ones take ten minutes and more. */
+export const exportPollMs = 60_000;
+/** No load and no merge is begun so shortly before a run must be over, in ms: a commit must not be cut off. */
+export const commitReserveMs = 20_000;

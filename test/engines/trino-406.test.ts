@@ -4,6 +4,7 @@ import type { AwsEndpoint } from './harness/endpoint.js';
 import { describeEngine } from './harness/engines.js';
 import { readSuite } from './harness/read-suite.js';
 import { sharedEndpoint } from './harness/run.js';
+import { savedQueriesSuite } from './harness/saved-queries.js';
 import { Trino } from './harness/trino.js';
 import { writeSuite } from './harness/write-suite.js';
 
@@ -22,4 +23,5 @@ describeEngine('trino-406', () => {
     () => trino,
     () => endpoint,
   );
+  savedQueriesSuite(() => trino);
 });

@@ -10,6 +10,7 @@ import { S3Store } from '../../../pipeline/aws/s3-store.js';
 import type { LoadOptions, Target, World } from '../../../pipeline/index.js';
 import {
   type StoryOptions,
+  type StoryWindow,
   simulate,
   storyStartMs,
   type TablePast,
@@ -52,6 +53,8 @@ export class EngineLake extends StoryLake {
   readonly name: string;
   /** The oracle. */
   past!: TablePast;
+  /** Windows that were exported and not merged. */
+  pending: readonly StoryWindow[] = [];
   readonly #states: LakeState[] = [];
 
   constructor(endpoint: AwsEndpoint, name: string) {
@@ -134,12 +137,13 @@ export async function prepareEndpoint(endpoint: AwsEndpoint): Promise<void> {
   );
 }
 
-/** A story of the simulator, loaded and merged window by window. */
+/** A story of the simulator, loaded and merged window by window; the last `pending` windows are left for the test. */
 export async function storyLake(
   endpoint: AwsEndpoint,
   name: string,
   story: Pick<StoryOptions, 'dataset' | 'items' | 'windows'> & Partial<StoryOptions>,
   layout: Pick<LoadOptions, 'buckets' | 'partition'> = {},
+  pending = 0,
 ): Promise<EngineLake> {
   const lake = new EngineLake(endpoint, name);
   const { table, full, windows } = await simulate({
@@ -153,7 +157,8 @@ export async function storyLake(
   lake.past = table;
   await lake.load(full, { key: table.key.map((one) => one.name), ...layout });
   await lake.note(storyStartMs);
-  for (const window of windows) {
+  lake.pending = windows.slice(windows.length - pending);
+  for (const window of windows.slice(0, windows.length - pending)) {
     const reports = await lake.merge(window.folderUri);
     if (reports[0]?.action !== 'applied') throw new Error(`${name}: ${JSON.stringify(reports)}`);
     await lake.note(window.toMs);

@@ -162,6 +162,12 @@ export function writeSuite(
       await engine().deletesByPosition?.(lake);
       await engine().run(sql(lake.name));
 
+      const md = await lake.metadata();
+      const { summary } = md.snapshots.find(
+        (one) => one['snapshot-id'] === md['current-snapshot-id'],
+      )!;
+      expect(Number(summary['total-position-deletes'])).toBeGreaterThan(0);
+
       const items = itemsAt(tale, 1);
       apply(items);
       await expectRows(tale, texts(items));
@@ -248,8 +254,9 @@ export function writeSuite(
     const lake = await storyLake(
       endpoint(),
       `${name.replace('-', '_')}_wild`,
-      { dataset: 'wild', items: 120, windows: 0, keyShape: 'ss' },
+      { dataset: 'wild', items: 120, windows: 1, keyShape: 'ss' },
       { buckets: 2 },
+      1,
     );
     const expected = expectedItems(lake.past, lake.states.at(-1)!.ms);
     // Every row is written anew, and no value is changed.
@@ -260,5 +267,23 @@ export function writeSuite(
     expect(wrong).toEqual(['the metadata is consistent', 'the windows form one chain']);
     await engine().compact(lake);
     expect(differences(await lake.items(), expected)).toEqual(same);
+    const [window] = lake.pending;
+    const adoptSnapshot = BigInt((await lake.metadata())['current-snapshot-id']);
+    const options = { ...lake.target, acceptGap: false, acceptSeam: false, adoptSnapshot };
+    for await (const report of mergeExports(lake.world, {
+      ...options,
+      exportUris: [window!.folderUri],
+    })) {
+      expect({ action: report.action, error: report.error }).toEqual({
+        action: 'applied',
+        error: null,
+      });
+    }
+    const after = expectedItems(lake.past, window!.toMs);
+    expect(differences(await lake.items(), after)).toEqual(same);
+    const { rows } = await engine().rows(lake);
+    const reader = await lake.reader();
+    const theirs = rows.map((row) => canonicalItem(reader.item(row))).sort();
+    expect(differences(theirs, after)).toEqual(same);
   });
 }

@@ -10,7 +10,7 @@ import { EngineLake, storyLake } from './lakes.js';
 export interface ReadLake {
   readonly name: string;
   readonly fact: string;
-  /** Places that filters are tried on; 40 unless told. */
+  /** Places that filters are tried on; 25 unless told. */
   readonly places?: number;
   readonly make: (endpoint: AwsEndpoint, name: string) => Promise<EngineLake>;
 }
@@ -19,7 +19,7 @@ export const readLakes: readonly ReadLake[] = [
   {
     name: 'every_type',
     fact: 'every type, nested, sparse and odd; bucket of a text',
-    places: 60,
+    places: 30,
     make: (endpoint, name) =>
       storyLake(
         endpoint,

@@ -3,6 +3,7 @@
 import type { TableColumns } from '../../schemas/columns.js';
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportDataFile, FullExport } from '../../schemas/export-manifest.js';
+import type { TableMetadata } from '../../schemas/iceberg.js';
 import { sameType } from '../../transforms/adapt-rows.js';
 import {
   allKnown,
@@ -24,7 +25,12 @@ import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
-import { formatInstant, type LakeState, writeLakeState } from '../lake/lake-state.js';
+import {
+  formatInstant,
+  type LakeState,
+  readLakeState,
+  writeLakeState,
+} from '../lake/lake-state.js';
 import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
 import {
@@ -77,21 +83,23 @@ export async function loadExport(world: World, options: LoadOptions): Promise<Lo
       isLoaded(open, summary) &&
       !(await isOvertaken(world, open, summary, options))
     ) {
-      return loadReport(world, { options, table, summary, open, startMs, action: 'nothing' });
+      const { md } = open;
+      return loadReport(world, { options, table, summary, md, startMs, action: 'nothing' });
     }
+    let md: TableMetadata;
     try {
-      await loadOver(world, catalog, options, summary, table, open, attempts);
+      md = await loadOver(world, catalog, options, summary, table, open, attempts);
     } catch (error) {
       const lost = open === null ? error : await asLostRace(error, catalog, open, attempts);
       await attempts.again(lost);
       continue;
     }
-    const now = await openTable({ store: world.store, catalog, database, table });
-    return loadReport(world, { options, table, summary, open: now!, startMs, action: 'loaded' });
+    // The commit is done: whatever cannot be read after it, this is what happened.
+    return loadReport(world, { options, table, summary, md, startMs, action: 'loaded' });
   }
 }
 
-/** Loads an export over a version of its table (null: there is none yet). */
+/** Loads an export over a version of its table (null: there is none yet). Gives the table as it was committed. */
 async function loadOver(
   world: World,
   catalog: Catalog,
@@ -100,7 +108,7 @@ async function loadOver(
   table: string,
   open: OpenTable | null,
   attempts: CommitAttempts,
-): Promise<void> {
+): Promise<TableMetadata> {
   const { database } = options;
   if (open !== null) checkEpoch(open, summary, options);
   const keyNames = options.key ?? open?.state.key.map((key) => key.name);
@@ -136,8 +144,7 @@ async function loadOver(
       try {
         const { files, rows } = epoch;
         const commit = { options, table, summary, open: base, columns, location, files, rows };
-        await commitEpoch(world, catalog, { ...commit, spec, sortOrder });
-        return;
+        return await commitEpoch(world, catalog, { ...commit, spec, sortOrder });
       } catch (error) {
         if (!isLostRace(error) || base === null) throw error;
         await attempts.again(error);
@@ -332,7 +339,11 @@ interface EpochCommit {
   readonly sortOrder: ReturnType<typeof sortOrderOf>;
 }
 
-async function commitEpoch(world: World, catalog: Catalog, commit: EpochCommit): Promise<void> {
+async function commitEpoch(
+  world: World,
+  catalog: Catalog,
+  commit: EpochCommit,
+): Promise<TableMetadata> {
   const { options, summary, open, columns } = commit;
   const snapshotId = world.ids.snapshotId();
   const epoch = (open?.state.epoch ?? 0) + 1;
@@ -350,7 +361,7 @@ async function commitEpoch(world: World, catalog: Catalog, commit: EpochCommit):
     baseline: { exportArn: summary.exportArn, exportTimeMs: summary.exportTimeMs },
   };
   const before = open === null ? null : currentSnapshot(open.md);
-  await commitTable(world, catalog, {
+  return commitTable(world, catalog, {
     database: options.database,
     table: commit.table,
     location: commit.location,
@@ -381,10 +392,19 @@ async function commitEpoch(world: World, catalog: Catalog, commit: EpochCommit):
   });
 }
 
-/** Snapshot times are the data's, and engines' clean-up goes by them: retention is said, not left to defaults. */
+const snapshotAgeMsMax = 5 * 366 * 86_400_000;
+const snapshotsKeptMin = '100';
+
+/**
+ * Snapshot times are the data's, and engines' clean-up goes by them: retention is said, not left to defaults, which would
+ * let a VACUUM after a backfill take nearly all history. Sources: apache/iceberg docs, "Configuration" (history.expire.*);
+ * Amazon Athena User Guide, "VACUUM" (vacuum_*: 432,000 seconds and 1 snapshot if nothing is said).
+ */
 const retention: Readonly<Record<string, string>> = {
-  'history.expire.max-snapshot-age-ms': String(5 * 366 * 86_400_000),
-  'history.expire.min-snapshots-to-keep': '100',
+  'history.expire.max-snapshot-age-ms': String(snapshotAgeMsMax),
+  'history.expire.min-snapshots-to-keep': snapshotsKeptMin,
+  vacuum_max_snapshot_age_seconds: String(snapshotAgeMsMax / 1000),
+  vacuum_min_snapshots_to_keep: snapshotsKeptMin,
   'write.metadata.delete-after-commit.enabled': 'false',
 };
 
@@ -394,23 +414,24 @@ function loadReport(
     options: LoadOptions;
     table: string;
     summary: FullExport;
-    open: OpenTable;
+    md: TableMetadata;
     startMs: number;
     action: 'loaded' | 'nothing';
   },
 ): LoadReport {
-  const { options, open, summary, action } = facts;
-  const snapshot = currentSnapshot(open.md)!;
-  const columns = readColumns(open.md, open.md['current-schema-id']);
+  const { options, md, summary, action } = facts;
+  const state = readLakeState(md);
+  const snapshot = currentSnapshot(md)!;
+  const columns = readColumns(md, md['current-schema-id']);
   return {
     action,
     reason: action === 'nothing' ? 'this export is what the table began with' : null,
     database: options.database,
     table: facts.table,
-    tableId: open.state.tableId,
-    epoch: open.state.epoch,
+    tableId: state.tableId,
+    epoch: state.epoch,
     exportArn: summary.exportArn,
-    watermark: formatInstant(open.state.watermarkMs),
+    watermark: formatInstant(state.watermarkMs),
     snapshotId: String(snapshot['snapshot-id']),
     rows: Number(snapshot.summary['total-records'] ?? 0),
     columns: columns.columns.length,

@@ -6,7 +6,6 @@ import type { ExportSummary, IncrementalExport } from '../../schemas/export-mani
 import { findExports } from '../export/find-exports.js';
 import { readSummary } from '../export/read-summary.js';
 import { asLostRace, CommitAttempts } from '../lake/commit-attempts.js';
-import { snapshotById } from '../lake/iceberg/metadata.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
@@ -25,6 +24,12 @@ export interface MergeOptions extends Target {
   readonly acceptSeam: boolean;
   /** A person's word that the rows of this snapshot, another program's, stand for the watermark. */
   readonly adoptSnapshot?: bigint;
+}
+
+/** What became of a window, and the table to go on with; null: it has to be opened anew. */
+interface WindowResult {
+  readonly report: MergeReport;
+  readonly open: OpenTable | null;
 }
 
 interface Candidate {
@@ -117,9 +122,9 @@ class TableMerge {
     for (const { summary, reason } of skipped) {
       yield this.report(summary, { action: 'skipped', reason });
     }
-    let state = open;
+    let state: OpenTable | null = open;
     for (const summary of windows) {
-      const result = await this.one(state, summary);
+      const result: WindowResult = await this.one(state, summary);
       yield result.report;
       if (result.report.action === 'refused') return false;
       state = result.open;
@@ -176,30 +181,31 @@ class TableMerge {
     return { windows: [...named, ...chain, ...rest].sort(byWindow), skipped };
   }
 
-  private async one(
-    start: OpenTable,
-    summary: IncrementalExport,
-  ): Promise<{ report: MergeReport; open: OpenTable }> {
+  /** Takes up one window, on the table as it was opened, or as it is. */
+  private async one(start: OpenTable | null, summary: IncrementalExport): Promise<WindowResult> {
     const startMs = this.world.clock.nowMs();
     const attempts = new CommitAttempts(this.world, this.table);
     let open = start;
     for (;;) {
       try {
+        open ??= await this.open();
+        if (open === null) throw this.noTable();
         return await this.attempt(open, summary, startMs, attempts);
       } catch (thrown) {
         try {
-          await attempts.again(await asLostRace(thrown, this.catalog, open, attempts));
+          const lost = open === null ? thrown : asLostRace(thrown, this.catalog, open, attempts);
+          await attempts.again(await lost);
         } catch (error) {
           if (!(error instanceof TidelakeError)) throw error;
           const report = this.report(summary, {
             action: 'refused',
             error: error.facts(),
-            watermark: formatInstant(open.state.watermarkMs),
+            watermark: open === null ? null : formatInstant(open.state.watermarkMs),
             seconds: (this.world.clock.nowMs() - startMs) / 1000,
           });
           return { report, open };
         }
-        open = (await this.open()) ?? open;
+        open = null;
       }
     }
   }
@@ -209,7 +215,7 @@ class TableMerge {
     summary: IncrementalExport,
     startMs: number,
     attempts: CommitAttempts,
-  ): Promise<{ report: MergeReport; open: OpenTable }> {
+  ): Promise<WindowResult> {
     await checkWriter(this.world.store, open);
     const judged = judgeWindow(open.state, this.table, summary, this.options);
     if (judged.verdict === 'refuse') throw judged.error;
@@ -223,22 +229,20 @@ class TableMerge {
     }
     const { world, catalog } = this;
     const merged = await mergeWindow(world, catalog, open, summary, judged.newGap, attempts);
-    const next = (await this.open())!;
+    // The commit is done: whatever cannot be read after it, this is what happened.
     const report = this.report(summary, {
       action: 'applied',
       inserted: merged.inserted,
       updated: merged.updated,
       deleted: merged.deleted,
       snapshotId: String(merged.snapshotId),
-      watermark: formatInstant(next.state.watermarkMs),
+      watermark: formatInstant(summary.window.toMs),
       addedColumns: merged.evolution.added,
       retypedColumns: merged.evolution.retyped,
-      misfits: Number(
-        snapshotById(next.md, merged.snapshotId)?.summary['tidelake.misfit-rows'] ?? 0,
-      ),
+      misfits: merged.misfitRows,
       seconds: (this.world.clock.nowMs() - startMs) / 1000,
     });
-    return { report, open: next };
+    return { report, open: null };
   }
 
   private report(summary: ExportSummary, facts: Partial<MergeReport>): MergeReport {

@@ -61,6 +61,8 @@ export interface MergedWindow extends MergeCounts {
   readonly snapshotId: bigint;
   readonly evolution: Evolution;
   readonly columns: TableColumns;
+  /** Rows of the table with a misfit. */
+  readonly misfitRows: number;
 }
 
 /** Merges one window that continues the table. When others commit meanwhile, what was written is committed upon their
@@ -87,7 +89,7 @@ export async function mergeWindow(
       await commit(world, catalog, base, { ...window, snapshotId, misfitRows });
     });
     const { counts, evolution, columns } = window;
-    return { ...counts, snapshotId, evolution, columns };
+    return { ...counts, snapshotId, evolution, columns, misfitRows };
   } catch (error) {
     if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_UNKNOWN') {
       await removeFiles(world.store, written);

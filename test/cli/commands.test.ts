@@ -112,6 +112,17 @@ describe('merge', () => {
     expect(ran.err).toContain('  next: tidelake export mystore --from');
   });
 
+  it.each(['DENIED', 'THROTTLED', 'SERVICE_FAILED'] as const)(
+    'exits 1 when %s ended it: it is worth another run',
+    async (code) => {
+      const error = { code, what: 'a right', meaning: '', next: '' };
+      const ran = await runStubbed(args, {
+        api: { mergeExports: () => each([mergeReport, { ...refusedReport, error }]) },
+      });
+      expect(ran.exitCode).toBe(1);
+    },
+  );
+
   it('exits 5 when a commit lost its race', async () => {
     const error = { code: 'COMMIT_CONFLICT', what: 'lost', meaning: '', next: '' } as const;
     const ran = await runStubbed(args, {
@@ -275,6 +286,8 @@ describe('queries, and query in Athena', () => {
         's3://results/x/',
         '--as-of',
         '2026-11-20',
+        '--region',
+        'eu-west-1',
       ],
       { api: { queryAthena: async () => ({ columns, rows: each([]) }) }, athena: { sql, shelf } },
     );

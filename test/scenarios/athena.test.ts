@@ -82,7 +82,8 @@ async function run(...args: string[]): Promise<string> {
     // As the command opens it, but for waits, which take no time.
     openAthena: async ({ workgroup }) => {
       const client = await clients.athena();
-      const sleep = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+      // Long enough for DuckDB, which shares this process, to get on.
+      const sleep = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
       const sql = new AthenaEngine({
         client,
         workgroup,

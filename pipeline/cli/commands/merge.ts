@@ -1,8 +1,9 @@
 // `tidelake merge`: incremental exports become snapshots.
-// Promises a report per export as it is decided; windows applied stay applied, and any refusal makes the exit code 3.
+// Promises a report per export as it is decided; windows applied stay applied, and the exit code is that of the error which
+// ended the run: 3 for a refusal.
 // Spec: DESIGN "The table", "The command".
 
-import { TidelakeError } from '../../../schemas/errors.js';
+import { exitCodeOf } from '../../../schemas/errors.js';
 import { formatCount, formatInstant, formatSeconds } from '../../reporting/human-numbers.js';
 import { plainText } from '../../reporting/plain-text.js';
 import type { MergeReport } from '../../reports.js';
@@ -38,13 +39,9 @@ export async function merge(
       considered += 1;
       await session.print(report, mergeLines(report));
       if (report.error !== null) session.tell(errorText(report.error));
-      // The worst news decides, and a lost commit is worse than a refusal: it asks for another run.
+      // The code of what ended the run: whether to run again depends on it.
       if (report.action === 'refused') {
-        exitCode = Math.max(
-          exitCode,
-          report.error === null ? 3 : new TidelakeError(report.error).exitCode,
-          3,
-        );
+        exitCode = report.error === null ? 3 : exitCodeOf(report.error.code);
       }
     }
     if (considered === 0) session.tell('nothing to do: no incremental export was found there\n');

@@ -14,6 +14,8 @@ export interface AwsEndpoint {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** A folder of this machine for files of the run. */
+  readonly scratch: string;
 }
 
 export interface RunningEndpoint extends AwsEndpoint {
@@ -24,14 +26,15 @@ const credentials = { region: 'eu-west-1', accessKeyId: 'test', secretAccessKey:
 
 /** Starts the simulator, in this process, with its state in a temporary folder. */
 export async function startSimulatedAws(): Promise<RunningEndpoint> {
-  const dir = mkdtempSync(join(tmpdir(), 'tidelake-engines-'));
-  const simulator = await startSimulator({ dir, port: 0 });
+  const scratch = mkdtempSync(join(tmpdir(), 'tidelake-engines-'));
+  const simulator = await startSimulator({ dir: join(scratch, 'simulator'), port: 0 });
   return {
     ...credentials,
     url: simulator.url,
+    scratch,
     close: async () => {
       await simulator.close();
-      rmSync(dir, { recursive: true, force: true });
+      rmSync(scratch, { recursive: true, force: true });
     },
   };
 }
@@ -51,5 +54,14 @@ export async function startMoto(): Promise<RunningEndpoint> {
       }
     },
   });
-  return { ...credentials, url: `http://127.0.0.1:${port}`, close: () => child.stop() };
+  const scratch = mkdtempSync(join(tmpdir(), 'tidelake-moto-'));
+  return {
+    ...credentials,
+    url: `http://127.0.0.1:${port}`,
+    scratch,
+    close: async () => {
+      await child.stop();
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
 }

@@ -40,7 +40,7 @@ const get = async (Key: Item): Promise<Item | undefined> =>
 const update = (
   Key: Item,
   more: Omit<UpdateItemCommandInput, 'TableName' | 'Key'>,
-): Promise<{ Attributes?: Item }> =>
+): Promise<{ Attributes?: Item | undefined }> =>
   aws.db.send(new UpdateItemCommand({ TableName, Key, ...more }));
 const invalid = { name: 'ValidationException', $metadata: { httpStatusCode: 400 } };
 
@@ -294,7 +294,7 @@ describe('batches', () => {
       invalid,
     );
     await write({ [TableName]: writes(25) });
-    const read = (count: number): Promise<{ Responses?: Record<string, Item[]> }> =>
+    const read = (count: number): Promise<{ Responses?: Record<string, Item[]> | undefined }> =>
       aws.db.send(
         new BatchGetItemCommand({
           RequestItems: {
@@ -311,9 +311,8 @@ describe('batches', () => {
     let RequestItems: Record<string, unknown[]> | undefined = { [TableName]: writes(25) };
     const left: number[] = [];
     while (RequestItems !== undefined && Object.keys(RequestItems).length > 0) {
-      const answer: { UnprocessedItems?: Record<string, unknown[]> } = await aws.db.send(
-        new BatchWriteItemCommand({ RequestItems: RequestItems as never }),
-      );
+      const answer: { UnprocessedItems?: Record<string, unknown[]> | undefined } =
+        await aws.db.send(new BatchWriteItemCommand({ RequestItems: RequestItems as never }));
       RequestItems = answer.UnprocessedItems;
       left.push(RequestItems?.[TableName]?.length ?? 0);
     }

@@ -278,8 +278,6 @@ describe('queries, and query in Athena', () => {
       [
         'query',
         'top',
-        '--region',
-        'eu-west-1',
         '--engine',
         'athena',
         '--workgroup',

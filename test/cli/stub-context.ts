@@ -97,6 +97,12 @@ const stubSimulator: Simulator = {
   clearRequests: () => {},
   setFaults: () => {},
   faultUses: () => [],
+  get clock(): never {
+    throw new Error('no command moves the clock');
+  },
+  get dynamodb(): never {
+    throw new Error('no command looks behind the API');
+  },
   close: async () => {},
 };
 

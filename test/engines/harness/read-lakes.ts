@@ -10,7 +10,7 @@ import { EngineLake, storyLake } from './lakes.js';
 export interface ReadLake {
   readonly name: string;
   readonly fact: string;
-  /** Places that filters are tried on; 40 unless told. */
+  /** Places that filters are tried on; 25 unless told. */
   readonly places?: number;
   readonly make: (endpoint: AwsEndpoint, name: string) => Promise<EngineLake>;
 }
@@ -19,7 +19,7 @@ export const readLakes: readonly ReadLake[] = [
   {
     name: 'every_type',
     fact: 'every type, nested, sparse and odd; bucket of a text',
-    places: 60,
+    places: 30,
     make: (endpoint, name) =>
       storyLake(
         endpoint,
@@ -69,6 +69,25 @@ export const readLakes: readonly ReadLake[] = [
         { dataset: 'mystore', items: 300, windows: 24 },
         { partition: 'truncate(created, 7)' },
       ),
+  },
+  {
+    name: 'row_groups',
+    fact: 'a file of several row groups, of which windows rewrote one and copied the others',
+    make: async (endpoint, name) => {
+      const tale = begin(endpoint, name, ['S']);
+      const item = (n: number, more: object = {}): object => ({
+        pk: { S: `k${String(n).padStart(6, '0')}` },
+        n: { N: `${n}.25` },
+        tags: { SS: ['t', `t${n % 7}`] },
+        place: { M: { zip: { N: `${n % 100}` } } },
+        ...more,
+      });
+      for (let n = 0; n < 36_000; n++) tale.put(-1, item(n));
+      for (let n = 20_000; n < 20_010; n++) tale.put(0, item(n, { note: { S: `note ${n}` } }));
+      tale.delete(1, { pk: { S: 'k035999' } });
+      tale.put(1, item(36_001));
+      return tell(tale, {}, 2);
+    },
   },
   {
     name: 'cut_numbers',

@@ -60,7 +60,8 @@ def session(url, region, jars):
 def main(port, url, region, jars):
     os.environ["TZ"] = "UTC"
     spark = session(url, region, jars)
-    spark.sql("select 1").collect()
+    # Statements name tables without their database, as they do in Athena.
+    spark.sql("USE glue.lake")
 
     def handle(request):
         frame = spark.sql(request["sql"])

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import type { FaultPlanInput } from '../../../pipeline/simulator/aws/fault-plan.js';
 import type { SimulatedGlue } from '../../aws/simulated-glue.js';
 import type { CommitAttemptsWatch } from './attempts.js';
-import { type CatalogKind, FaultLake, type Ran } from './fault-lake.js';
+import { type AwsCatalogKind, FaultLake, type Ran } from './fault-lake.js';
 
 /** A command that commits. */
 export interface Act {
@@ -63,7 +63,7 @@ interface Requests {
   readonly check: { readonly service: string; readonly operation: string; readonly key?: string };
 }
 
-function requestsOf(kind: CatalogKind, act: Act): Requests {
+function requestsOf(kind: AwsCatalogKind, act: Act): Requests {
   if (kind === 'files') {
     const version = act.from === null ? 1 : 2;
     const metadata = { service: 's3', key: `*/metadata/v${version}.metadata.json` };
@@ -89,7 +89,7 @@ export interface MatrixCase {
   readonly later?: (requests: Requests) => FaultPlanInput;
   /** Somebody who does the same before the first attempt, or merges the next window after it. */
   readonly rival?: 'first' | 'on top';
-  readonly outcome: Outcome | Readonly<Record<CatalogKind, Outcome>>;
+  readonly outcome: Outcome | Readonly<Record<AwsCatalogKind, Outcome>>;
   /** Whether the commit went through. */
   readonly isIn: boolean;
 }
@@ -238,7 +238,7 @@ const codes: Readonly<Record<Outcome, string>> = {
 export async function playCase(
   sim: SimulatedGlue,
   watch: CommitAttemptsWatch,
-  kind: CatalogKind,
+  kind: AwsCatalogKind,
   act: Act,
   one: MatrixCase,
 ): Promise<void> {

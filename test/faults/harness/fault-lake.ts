@@ -1,4 +1,4 @@
-// A lake on simulated AWS, changed by the command over the real SDK, with a table that knows the truth of every hour.
+// A lake on simulated AWS, or on disk, changed by the command over the real SDK, with a table that knows the truth of every hour.
 // Promises: every run's output is searched for item content; `check` proves what must hold after any step, whatever went
 // wrong: rows as in the simulated table, one snapshot per window in one chain, no live file missing, files that nothing
 // refers to as `verify` counts them.
@@ -18,6 +18,7 @@ import { currentSnapshot } from '../../../pipeline/lake/iceberg/metadata.js';
 import { formatInstant } from '../../../pipeline/lake/lake-state.js';
 import { type OpenTable, openTable } from '../../../pipeline/lake/open-table.js';
 import { ManualClock } from '../../../pipeline/local/clock.js';
+import { DiskStore } from '../../../pipeline/local/disk-store.js';
 import { RandomIds } from '../../../pipeline/local/ids.js';
 import { MemoryStore } from '../../../pipeline/local/memory-store.js';
 import { RoutedStore } from '../../../pipeline/local/routed-store.js';
@@ -29,8 +30,10 @@ import { RememberingOutput } from '../../cli/stub-context.js';
 import { expectedItems, StoryLake, worldOver } from '../../scenarios/story-world.js';
 import { hour, Tale } from '../../scenarios/tale.js';
 
-export type CatalogKind = 'files' | 'glue';
-export const catalogKinds: readonly CatalogKind[] = ['files', 'glue'];
+/** Where tables are kept: metadata files on S3, Glue, or metadata files on disk. */
+export type CatalogKind = 'files' | 'glue' | 'disk';
+export type AwsCatalogKind = Exclude<CatalogKind, 'disk'>;
+export const catalogKinds: readonly AwsCatalogKind[] = ['files', 'glue'];
 
 /** Stands in every item's key and values, and may stand in no output. */
 export const canary = 'CANARY-7f3a';
@@ -66,6 +69,7 @@ export class FaultLake extends StoryLake {
   readonly database: string;
   readonly tale: Tale;
   readonly #options: FaultLakeOptions;
+  readonly #folder: string | null;
 
   private constructor(
     sim: SimulatedGlue,
@@ -73,7 +77,12 @@ export class FaultLake extends StoryLake {
     database: string,
     options: FaultLakeOptions,
   ) {
-    super(worldAt(sim, options), `s3://lake/${database}`);
+    const folder = kind === 'disk' ? mkdtempSync(path.join(tmpdir(), 'tidelake-faults-')) : null;
+    super(
+      worldAt(sim, kind, options),
+      folder === null ? `s3://lake/${database}` : `file://${folder}`,
+    );
+    this.#folder = folder;
     this.sim = sim;
     this.kind = kind;
     this.database = database;
@@ -97,9 +106,15 @@ export class FaultLake extends StoryLake {
   override get target(): {
     readonly lake: string;
     readonly database: string;
-    readonly catalog: CatalogKind;
+    readonly catalog: AwsCatalogKind;
   } {
-    return { lake: this.lake, database: this.database, catalog: this.kind };
+    const { lake, database, kind } = this;
+    return { lake, database, catalog: kind === 'glue' ? 'glue' : 'files' };
+  }
+
+  /** Removes what is on disk; lakes on S3 go with the simulator. */
+  close(): void {
+    if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** Writes a past of so many hours: keys come, go and come back, and every value holds the canary. */
@@ -130,7 +145,8 @@ export class FaultLake extends StoryLake {
       loadSimulator: () => Promise.reject(new Error('nothing is simulated here')),
       startSimulator: () => Promise.reject(new Error('no simulator is asked for')),
       openAthena: () => Promise.reject(new Error('no Athena is asked for')),
-      createWorld: async ({ reporter }) => worldAt(this.sim, this.#options, reporter, folders),
+      createWorld: async ({ reporter }) =>
+        worldAt(this.sim, this.kind, this.#options, reporter, folders),
       onInterrupt: () => () => {},
     };
     const where = ['--lake', lake, '--database', database, '--catalog', catalog, '--json'];
@@ -158,9 +174,9 @@ export class FaultLake extends StoryLake {
 
   catalog(): Promise<Catalog> {
     const { lake, world } = this;
-    return this.kind === 'files'
-      ? Promise.resolve(new FilesCatalog(world.store, lake))
-      : world.glueCatalog!(lake);
+    return this.kind === 'glue'
+      ? world.glueCatalog!(lake)
+      : Promise.resolve(new FilesCatalog(world.store, lake));
   }
 
   async found(): Promise<OpenTable | null> {
@@ -243,16 +259,17 @@ function checkChain(own: readonly Snapshot[], watermarkMs: number): void {
 const pk = (n: number): object => ({ S: `${canary}-k${n}` });
 const item = (n: number, more: object): object => ({ pk: pk(n), secret: { S: canary }, ...more });
 
-/** A world on the simulated AWS whose waits take no time; `file:` places are memory. */
+/** A world on the simulated AWS whose waits take no time; `file:` places are memory, unless the lake is on disk. */
 function worldAt(
   sim: SimulatedGlue,
+  kind: CatalogKind,
   { bodyIdleMs }: FaultLakeOptions,
   reporter?: Reporter,
   folders: string[] = [],
 ): World {
   const s3: ObjectStore = sim.s3.store(bodyIdleMs === undefined ? {} : { bodyIdleMs });
-  const memory = new MemoryStore();
-  const store = new RoutedStore({ file: async () => memory, s3: async () => s3 });
+  const here: ObjectStore = kind === 'disk' ? new DiskStore() : new MemoryStore();
+  const store = new RoutedStore({ file: async () => here, s3: async () => s3 });
   const spillFolder = mkdtempSync(path.join(tmpdir(), 'tidelake-faults-'));
   folders.push(spillFolder);
   const ids = new RandomIds();

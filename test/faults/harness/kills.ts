@@ -1,19 +1,19 @@
-// The command as a process that is killed at random instants: at the n-th request, before or after it is applied, or some
-// milliseconds on its way. What is left is looked at, and the same command is given again.
+// The command as a process that is killed at random instants: at the n-th request or at the one that commits, before or after
+// it is applied, or some milliseconds on its way. What is left is looked at, and the same command is given again.
 // Promises: after every kill the lake is one whole state; after every run that is let live it is at its end, and `verify` is
 // clean. Choices come from a seed; what the clock decides is only how far a process came.
 // Source: the design, "Faults and races"; pipeline/cli/main.ts as it is built in dist/.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { Random } from '../../../pipeline/simulator/random.js';
 import { SimulatedGlue } from '../../aws/simulated-glue.js';
 import { awsEnvironment } from '../../aws/simulated-s3.js';
-import { type CatalogKind, canary, FaultLake } from './fault-lake.js';
+import { type AwsCatalogKind, canary, FaultLake } from './fault-lake.js';
 
 const main = path.resolve(import.meta.dirname, '../../../dist/pipeline/cli/main.js');
 
@@ -24,13 +24,20 @@ interface Chapter {
   readonly to: number;
 }
 
+/** The requests that commit. */
+const commits = {
+  files: { service: 's3', operation: 'PutObject', key: '*/metadata/v*.metadata.json' },
+  glue: { service: 'glue', operation: ['CreateTable', 'UpdateTable'] },
+} as const;
+
 /** Kills in a row at most before a run is let live. */
 const killsInARowMax = 3;
 
 export interface KillFigures {
   kills: number;
-  /** Of these, at a request, and after so many milliseconds. */
+  /** Of these, at any request, at one that commits, and after so many milliseconds. */
   atRequests: number;
+  atCommits: number;
   atTimes: number;
   /** Kills that found the work of the command, or a part of it, in the lake. */
   afterCommits: number;
@@ -43,33 +50,47 @@ export class KillLane {
   readonly figures: KillFigures = {
     kills: 0,
     atRequests: 0,
+    atCommits: 0,
     atTimes: 0,
     afterCommits: 0,
     outlived: 0,
     orphans: 0,
   };
   readonly #sim: SimulatedGlue;
-  readonly #kind: CatalogKind;
+  readonly #kind: AwsCatalogKind;
   readonly #random: Random;
-  /** What a whole run of a command took, as far as seen: requests, and ms from the first to the last. */
-  readonly #spans = new Map<string, { requests: number; ms: number }>();
+  /** Requests of a whole run of a chapter's command, by the hour it leads to. */
+  readonly #requests = new Map<number, number>();
+  /** What one request of a process takes with the work before it, in ms, as last seen. */
+  #requestMs = 15;
 
-  private constructor(sim: SimulatedGlue, kind: CatalogKind, seed: string) {
+  private constructor(sim: SimulatedGlue, kind: AwsCatalogKind, seed: string) {
     this.#sim = sim;
     this.#kind = kind;
     this.#random = new Random(seed, 'kills');
   }
 
-  static async open(kind: CatalogKind, seed: string): Promise<KillLane> {
+  static async open(kind: AwsCatalogKind, seed: string): Promise<KillLane> {
     return new KillLane(await SimulatedGlue.start(), kind, seed);
   }
 
-  close(): Promise<void> {
-    return this.#sim.close();
+  /** Ends it; the next process after the killed ones must have found and removed their scratch space. */
+  async close(): Promise<void> {
+    const lake = await FaultLake.open(this.#sim, 'files');
+    const child = this.#spawn(lake, ['status'], 1);
+    await once(child, 'close');
+    const left = readdirSync(this.#scratch);
+    await this.#sim.close();
+    expect(left).toEqual([]);
+  }
+
+  get #scratch(): string {
+    return path.join(this.#sim.s3.folder, 'scratch');
   }
 
   /** Kills so many processes, over as many lakes as it takes. */
   async kill(count: number): Promise<void> {
+    await this.#calibrate();
     while (this.figures.kills < count) {
       const lake = await FaultLake.open(this.#sim, this.#kind);
       lake.tell(8);
@@ -80,9 +101,26 @@ export class KillLane {
     }
   }
 
+  /** Counts the requests of each chapter, with nobody killed. */
+  async #calibrate(): Promise<void> {
+    const lake = await FaultLake.open(this.#sim, this.#kind);
+    lake.tell(8);
+    for (const chapter of await chaptersOf(lake)) await this.#finish(lake, chapter);
+  }
+
+  /** Runs a chapter's command to its end. */
+  async #finish(lake: FaultLake, chapter: Chapter): Promise<void> {
+    const { simulator } = this.#sim.s3;
+    simulator.clearRequests();
+    const ran = await lake.run(...chapter.args);
+    expect(ran.exitCode, ran.err).toBe(0);
+    const known = this.#requests.get(chapter.to) ?? 0;
+    this.#requests.set(chapter.to, Math.max(known, simulator.requests().length));
+  }
+
   /** Plays a chapter to its end. */
   async #live(lake: FaultLake, chapter: Chapter, count: number): Promise<void> {
-    const row = this.#random.integer(1, killsInARowMax);
+    const row = 1 + this.#random.below(killsInARowMax);
     const before = (await lake.check({ verify: false })).snapshots;
     for (let i = 0; i < row && this.figures.kills < count; i++) {
       if (!(await this.#killed(lake, chapter))) break;
@@ -95,8 +133,7 @@ export class KillLane {
       }
       this.figures.orphans = Math.max(this.figures.orphans, orphans.length);
     }
-    const ran = await lake.run(...chapter.args);
-    expect(ran.exitCode, ran.err).toBe(0);
+    await this.#finish(lake, chapter);
     const end = await lake.check();
     expect(end.hour).toBe(chapter.to);
     const isLoad = chapter.args[0] === 'load';
@@ -105,15 +142,18 @@ export class KillLane {
   }
 
   /** Runs the command until its instant; false when it ended before. */
-  async #killed(lake: FaultLake, { args }: Chapter): Promise<boolean> {
+  async #killed(lake: FaultLake, { args, to }: Chapter): Promise<boolean> {
     const random = this.#random;
     const { simulator } = this.#sim.s3;
-    const span = this.#spans.get(args[0]) ?? { requests: 25, ms: 300 };
-    const isAtRequest = random.chance(0.6);
-    const nth = random.integer(1, span.requests + 1);
+    const requests = this.#requests.get(to) ?? 20;
+    const mode = (['atRequests', 'atCommits', 'atTimes'] as const)[random.below(3)]!;
+    const nth = 1 + random.below(requests + 1);
     const applied = random.chance(0.5);
-    const afterMs = random.integer(0, span.ms);
-    simulator.setFaults(isAtRequest ? [{ nth, do: { fault: 'hang', applied } }] : []);
+    const afterMs = random.below(Math.ceil(requests * this.#requestMs));
+    const hang = { fault: 'hang', applied } as const;
+    const commit = { ...commits[this.#kind], nth: 1 + random.below(3) };
+    const rules = { atRequests: { nth }, atCommits: commit, atTimes: null }[mode];
+    simulator.setFaults(rules === null ? [] : [{ ...rules, do: hang }]);
     simulator.clearRequests();
     const child = this.#spawn(lake, args, random.chance(0.15) ? 2 : 1);
     const output = outputOf(child);
@@ -122,11 +162,15 @@ export class KillLane {
     for (;;) {
       if (child.exitCode !== null) break;
       if (firstMs === null && simulator.requests().length > 0) firstMs = performance.now();
-      const isTime = isAtRequest
-        ? simulator.faultUses()[0]!.fired > 0
-        : firstMs !== null && performance.now() - firstMs >= afterMs;
+      const isTime =
+        mode === 'atTimes'
+          ? firstMs !== null && performance.now() - firstMs >= afterMs
+          : simulator.faultUses()[0]!.fired > 0;
       if (isTime) break;
       await sleep(1);
+    }
+    if (firstMs !== null) {
+      this.#requestMs = (performance.now() - firstMs) / simulator.requests().length;
     }
     const isAlive = child.kill('SIGKILL');
     await ended;
@@ -136,12 +180,10 @@ export class KillLane {
     if (!isKilled) {
       expect(child.exitCode, output()).toBe(0);
       this.figures.outlived += 1;
-      const ms = performance.now() - (firstMs ?? performance.now());
-      this.#spans.set(args[0], { requests: simulator.requests().length, ms: Math.ceil(ms) });
       return false;
     }
     this.figures.kills += 1;
-    this.figures[isAtRequest ? 'atRequests' : 'atTimes'] += 1;
+    this.figures[mode] += 1;
     return true;
   }
 
@@ -149,7 +191,7 @@ export class KillLane {
     const { lake: uri, database, catalog } = lake.target;
     const where = ['--lake', uri, '--database', database, '--catalog', catalog, '--json'];
     // Scratch space of the killed goes when the simulator's folder goes.
-    const scratch = path.join(this.#sim.s3.folder, 'scratch');
+    const scratch = this.#scratch;
     mkdirSync(scratch, { recursive: true });
     return spawn(process.execPath, [main, ...args, ...where, '--threads', `${threads}`], {
       cwd: scratch,

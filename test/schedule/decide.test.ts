@@ -334,6 +334,18 @@ describe('a chain that cannot go on', () => {
     expect(then.slice(1)).toEqual([{ do: 'load', export: exports[0], acceptTableId: null }]);
   });
 
+  it('is not followed by an epoch that begins before the watermark', () => {
+    const lake = { ...situation().lake!, watermarkMs: at('20T09:00') };
+    const pitr = { ...late, earliestMs: at('20T09:30') };
+    // Known windows would lead from it past the edge.
+    const exports = [full('20T08:00'), window('20T08:00', '20T09:30')];
+    const seen = [...looked, `${folder}/full`];
+    const actions = decide(
+      situation({ lake, pitr, exports, looked: seen, set: { mayReseed: true } }),
+    );
+    expect(kinds(actions)).toEqual(['reseed', 'request-full', 'wait']);
+  });
+
   it('since the table was made again is followed by an epoch of the new one', () => {
     const other = { ...table, tableId: 'id-2' };
     const exports = [full('20T11:00', { tableId: 'id-2' })];

@@ -84,6 +84,8 @@ export class ModelWorld {
   #tables = 0;
   readonly #described = new WeakMap<WorldExport, KnownExport>();
   #recent: WorldExport[] = [];
+  readonly #endingOn = new Map<number, WorldExport[]>();
+  readonly #under = new Map<string, WorldExport[]>();
   readonly #byToken = new Map<string, WorldExport>();
   readonly #byArn = new Map<string, WorldExport>();
   /** What becomes of the next export: minutes it takes, and its end. */
@@ -230,6 +232,9 @@ export class ModelWorld {
     const made = { ...one, arn: `arn:export/${this.paid}`, requestedAt: this.now };
     this.exports.push(made);
     this.#recent.push(made);
+    append(this.#endingOn, dayOf(made.to), made);
+    append(this.#under, made.prefix, made);
+    append(this.#under, made.prefix.slice(0, made.prefix.lastIndexOf('/')), made);
     this.#byToken.set(made.token, made);
     this.#byArn.set(made.arn, made);
     return made;
@@ -237,7 +242,9 @@ export class ModelWorld {
 
   /** A window, or a piece of one, is paid for once, unless its export failed. */
   #checkPaidOnce(tableId: string, from: number | null, to: number): void {
-    const twin = this.exports.find((one) => {
+    // A window has a day at most, so one that overlaps ends within a day of its end.
+    const near = [-1, 0, 1].flatMap((days) => this.#endingOn.get(dayOf(to) + days) ?? []);
+    const twin = (from === null ? this.exports : near).find((one) => {
       if (one.tableId !== tableId || (from === null) !== (one.from === null)) return false;
       // A full export is paid for again when the last one failed, was lost, or is of another instant and over.
       if (from === null || one.from === null) {
@@ -248,6 +255,11 @@ export class ModelWorld {
       return one.from < to && from < one.to && this.stateOf(one) !== 'FAILED';
     });
     if (twin !== undefined) this.breaches.push(`paid twice: ${from} to ${to}, ${twin.arn}`);
+  }
+
+  /** Exports in a folder of the bucket, or in the folders in it. */
+  under(prefix: string): readonly WorldExport[] {
+    return this.#under.get(prefix) ?? [];
   }
 
   /** Exports of late, and those after the watermark. */
@@ -295,6 +307,16 @@ export class ModelWorld {
     this.commits.push(`${this.lake.epoch} ${one.tableId} full ${one.to}`);
     return true;
   }
+}
+
+function dayOf(ms: number): number {
+  return Math.floor(ms / day);
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
 }
 
 /** What goes wrong in one run. */
@@ -354,9 +376,7 @@ export function act(
     switch (action.do) {
       case 'look':
         memory.looked.push(action.s3Prefix);
-        for (const one of world.exports) {
-          if (one.prefix.startsWith(action.s3Prefix)) memory.seen.add(one);
-        }
+        for (const one of world.under(action.s3Prefix)) memory.seen.add(one);
         break;
       case 'request-full':
       case 'request-window':

@@ -52,6 +52,8 @@ export const throttledWaitMsMax = 30_000;
 export const connectMsMax = 10_000;
 /** Silence after which a connection counts as dead, in ms. The SDK has no such bound of its own. */
 export const socketIdleMsMax = 60_000;
+/** Connections to one service at most: requests under way, and bodies whose readers take their time. */
+export const socketsMax = 256;
 /** Silence in the middle of an object's body after which the rest is asked for again, in ms. */
 export const bodyIdleMsMax = 30_000;
 /** Times the rest of a body is asked for without one byte of progress. */
@@ -88,3 +90,14 @@ export const athenaWaitMsMax: number = 5 * 3_600_000;
 export const athenaParameterMax = 1024;
 /** Longest text of a query, in bytes (Amazon Athena User Guide, "Service Quotas"). */
 export const athenaQueryBytesMax = 262_144;
+
+/** Shortest and longest window of an incremental export, in ms (Amazon DynamoDB Developer Guide, "Quotas"). */
+export const windowMsMin: number = 15 * 60_000;
+export const windowMsMax: number = 24 * 3_600_000;
+export const dayMinutes = 1440;
+/** Time a ClientToken of an export stands for the export it began, in ms: 8 hours, less an hour for clocks that differ. */
+export const clientTokenMs: number = 7 * 3_600_000;
+/** Time between two looks at exports in progress, in ms: real ones take ten minutes and more. */
+export const exportPollMs = 60_000;
+/** No load and no merge is begun so shortly before a run must be over, in ms: a commit must not be cut off. */
+export const commitReserveMs = 20_000;

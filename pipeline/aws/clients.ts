@@ -6,7 +6,7 @@
 import type { AthenaClient } from '@aws-sdk/client-athena';
 import type { GlueClient } from '@aws-sdk/client-glue';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { awsTriesMax, connectMsMax, socketIdleMsMax } from '../../schemas/limits.js';
+import { awsTriesMax, connectMsMax, socketIdleMsMax, socketsMax } from '../../schemas/limits.js';
 import { checkAddress, type Environment, endpointOf, type ServiceName } from './endpoints.js';
 
 /** How AWS is reached. Plain values, so that worker threads can be told. */
@@ -110,7 +110,12 @@ function commonConfig(options: AwsOptions, env: Environment) {
     ...(region === undefined ? {} : { region }),
     ...(options.profile === undefined ? {} : { profile: options.profile }),
     customUserAgent: [['tidelake', options.version ?? '0']] as [string, string][],
-    requestHandler: { connectionTimeout: connectMsMax, socketTimeout: socketIdleMsMax },
+    requestHandler: {
+      connectionTimeout: connectMsMax,
+      socketTimeout: socketIdleMsMax,
+      httpAgent: { keepAlive: true, maxSockets: socketsMax },
+      httpsAgent: { keepAlive: true, maxSockets: socketsMax },
+    },
   };
 }
 

@@ -41,7 +41,7 @@ const readsLake: Calls = {
 const changesLake: Calls = {
   lakeFiles: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
   lakeBucket: ['s3:ListBucket'],
-  catalog: ['glue:GetTable', 'glue:GetTables', 'glue:UpdateTable'],
+  catalog: ['glue:GetTable', 'glue:UpdateTable'],
 };
 
 /** Athena acts with the rights of whoever starts the query: on Glue, on the lake, and on the place of the results. */
@@ -127,9 +127,9 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
     anyExport: ['dynamodb:ListExports'],
     exportFiles: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
   },
-  load: together(readsExports, changesLake, { catalog: ['glue:CreateTable', 'glue:GetDatabase'] }),
+  load: together(readsExports, changesLake, { catalog: ['glue:CreateTable'] }),
   merge: together(readsExports, changesLake),
-  'schema-set': changesLake,
+  'schema-set': together(changesLake, { catalog: ['glue:GetTables'] }),
   schema: readsLake,
   status: readsLake,
   log: readsLake,

@@ -5,17 +5,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AthenaEngine } from '../aws/athena-engine.js';
 import { AthenaShelf } from '../aws/athena-shelf.js';
-import { type AwsOptions, createAwsClients } from '../aws/clients.js';
+import { createAwsClients } from '../aws/clients.js';
 import type { AthenaOptions, AthenaWorkgroup } from './context.js';
 
-/** Opens a workgroup with the account and endpoint that the options or the environment name. */
-export async function openAthenaWorkgroup(
-  options: AthenaOptions,
-  version: string,
-  aws: AwsOptions = {},
-): Promise<AthenaWorkgroup> {
-  const client = await createAwsClients({ ...aws, version }).athena();
-  const { workgroup, output } = options;
+/** Opens a workgroup, in the account and Region that the options or the environment name. */
+export async function openAthenaWorkgroup(options: AthenaOptions): Promise<AthenaWorkgroup> {
+  const { workgroup, output, aws } = options;
+  const client = await createAwsClients(aws).athena();
   const sql = new AthenaEngine({
     client,
     workgroup,

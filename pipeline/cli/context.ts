@@ -2,6 +2,7 @@
 // Promises that commands touch the process and the heavy modules only through this, so that tests can replace both.
 // Spec: none.
 
+import type { AwsOptions } from '../aws/clients.js';
 import type { Simulator, SimulatorOptions } from '../local/simulator-server.js';
 import type { Clock, QueryShelf, RemoteSql, World } from '../ports.js';
 import type { TidelakeApi, WorldOptions } from './api.js';
@@ -18,6 +19,8 @@ export interface AthenaOptions {
   readonly workgroup: string;
   /** Where results go, else the workgroup's own place. */
   readonly output?: string | undefined;
+  /** How AWS is reached. */
+  readonly aws: AwsOptions;
 }
 
 export interface CliContext {

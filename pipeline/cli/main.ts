@@ -9,7 +9,6 @@ import type { CliContext } from './context.js';
 import { errorFacts, errorText, exitCodeOfThrown } from './error-text.js';
 import type { WritableLike } from './output.js';
 import { StreamOutput } from './output.js';
-import { packageVersion } from './package-root.js';
 import { runTidelake } from './run.js';
 
 /** How long freeing scratch space may take after Ctrl-C, in milliseconds. */
@@ -33,10 +32,10 @@ const context: CliContext = {
   loadApi: () => import('../index.js'),
   loadSimulator: () => import('../simulator/index.js'),
   startSimulator: async (options) =>
-    (await import('../local/simulator-server.js')).startSimulator(options),
+    (await import('./simulator-sql.js')).startSimulatorWithSql(options),
   createWorld: async (options) => (await import('./create-world.js')).createWorld(options),
   openAthena: async (options) =>
-    (await import('./athena-workgroup.js')).openAthenaWorkgroup(options, packageVersion()),
+    (await import('./athena-workgroup.js')).openAthenaWorkgroup(options),
   onInterrupt: (release) => {
     releases.add(release);
     return () => releases.delete(release);

@@ -157,7 +157,7 @@ const simulatorServe = buildCommand<SimulatorServeFlags, [], CliContext>({
   docs: {
     brief: "Answer for AWS's endpoints on this machine, until interrupted",
     fullDescription:
-      'Serves S3 over HTTP for any SDK that is given the endpoint. State is kept in a folder, so that it can be killed and started again. Signatures are not verified. GET /_simulator/requests tells what was asked; PUT /_simulator/faults changes the plan.',
+      'Serves S3, Glue and Athena over HTTP for any SDK that is given the endpoint; Athena answers with DuckDB. State is kept in a folder, so that it can be killed and started again. Signatures are not verified. GET /_simulator/requests tells what was asked; PUT /_simulator/faults changes the plan.',
     customUsage: [
       { input: '--dir ./aws', brief: 'On port 4566' },
       {
@@ -171,7 +171,7 @@ const simulatorServe = buildCommand<SimulatorServeFlags, [], CliContext>({
 
 const simulator = buildRouteMap({
   routes: { serve: simulatorServe },
-  docs: { brief: 'AWS on this machine: simulator serve answers S3 over HTTP' },
+  docs: { brief: 'AWS on this machine: simulator serve answers S3, Glue and Athena over HTTP' },
 });
 
 const load = buildCommand<LoadFlags, [string], CliContext>({

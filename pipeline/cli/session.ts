@@ -3,6 +3,7 @@
 // Spec: DESIGN "The command".
 
 import { z } from 'zod';
+import type { AwsOptions } from '../aws/clients.js';
 import type { World } from '../ports.js';
 import { BarReporter } from '../reporting/bar-reporter.js';
 import { jsonLine } from '../reporting/json-lines.js';
@@ -27,6 +28,8 @@ export interface Session {
   readonly context: CliContext;
   readonly world: World;
   readonly target: Target;
+  /** How AWS is reached, when it is. */
+  readonly aws: AwsOptions;
   readonly json: boolean;
   /** Loads the public API. */
   readonly api: () => Promise<TidelakeApi>;
@@ -72,11 +75,8 @@ export async function inSession(
   const target = resolveTarget(context, checked, config, options);
   const threads = checked.threads ?? Math.max(1, Math.min(context.processors, threadsDefaultMax));
   const { reporter, clear } = makeReporter(context, flags);
-  const world = await context.createWorld({
-    threads,
-    reporter,
-    aws: awsOptions(checked, config.aws),
-  });
+  const aws = awsOptions(checked, config.aws);
+  const world = await context.createWorld({ threads, reporter, aws });
   const close = async (): Promise<void> => {
     await world.units.close();
     await world.scratch.close();
@@ -93,6 +93,7 @@ export async function inSession(
       context,
       world,
       target,
+      aws,
       json: flags.json === true,
       api: context.loadApi,
       place: (place) => placeUri(place, context.folder, command),

@@ -392,10 +392,19 @@ async function commitEpoch(
   });
 }
 
-/** Snapshot times are the data's, and engines' clean-up goes by them: retention is said, not left to defaults. */
+const snapshotAgeMsMax = 5 * 366 * 86_400_000;
+const snapshotsKeptMin = '100';
+
+/**
+ * Snapshot times are the data's, and engines' clean-up goes by them: retention is said, not left to defaults, which would
+ * let a VACUUM after a backfill take nearly all history. Sources: apache/iceberg docs, "Configuration" (history.expire.*);
+ * Amazon Athena User Guide, "VACUUM" (vacuum_*: 432,000 seconds and 1 snapshot if nothing is said).
+ */
 const retention: Readonly<Record<string, string>> = {
-  'history.expire.max-snapshot-age-ms': String(5 * 366 * 86_400_000),
-  'history.expire.min-snapshots-to-keep': '100',
+  'history.expire.max-snapshot-age-ms': String(snapshotAgeMsMax),
+  'history.expire.min-snapshots-to-keep': snapshotsKeptMin,
+  vacuum_max_snapshot_age_seconds: String(snapshotAgeMsMax / 1000),
+  vacuum_min_snapshots_to_keep: snapshotsKeptMin,
   'write.metadata.delete-after-commit.enabled': 'false',
 };
 

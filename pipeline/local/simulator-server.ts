@@ -12,6 +12,7 @@ import {
   describeRequest,
   serviceOf,
 } from '../simulator/aws/describe-request.js';
+import type { DynamoDbControl } from '../simulator/aws/dynamodb.js';
 import {
   type Fault,
   type FaultPlan,
@@ -25,11 +26,13 @@ import {
   withWrongEtag,
 } from '../simulator/aws/faults.js';
 import type { SimRequest, SimResponse, SimService } from '../simulator/aws/service.js';
+import { answerPage } from '../simulator/aws/simulator-pages.js';
+import type { VirtualClock } from '../simulator/aws/virtual-clock.js';
 import { SystemClock } from './clock.js';
 import { errnoOf } from './file-errors.js';
 import { RandomIds } from './ids.js';
 import { lockFolder } from './simulator-lock.js';
-import { openSimulatorServices } from './simulator-services.js';
+import { openSimulatorServices, type SimulatorServices } from './simulator-services.js';
 
 export interface SimulatorOptions {
   /** Folder of the state; made when missing. */
@@ -72,6 +75,10 @@ export interface Simulator {
   setFaults(plan: FaultPlanInput): void;
   /** How often each rule of the plan met a request and fired. */
   faultUses(): readonly FaultRuleUse[];
+  /** The time of all services; it can be moved forward. */
+  readonly clock: VirtualClock;
+  /** DynamoDB besides its API: consumed capacity, settings, tables with a past. */
+  readonly dynamodb: DynamoDbControl;
   /** Ends all connections and gives the folder back. */
   close(): Promise<void>;
 }
@@ -88,15 +95,15 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const plan = checkedPlan(options.faults ?? []);
   const unlock = await lockFolder(options.dir);
   try {
-    const services = await openSimulatorServices({
+    const opened = await openSimulatorServices({
       dir: options.dir,
       clock: options.clock ?? new SystemClock(),
       ids: new RandomIds(),
       ...(options.runSql === undefined ? {} : { runSql: options.runSql }),
     });
-    const s3 = services.find((service) => service.name === 's3')!;
+    const s3 = opened.services.find((service) => service.name === 's3')!;
     for (const bucket of options.buckets ?? []) await makeBucket(s3, bucket);
-    const running = new RunningSimulator(services, plan, options.onError ?? (() => {}));
+    const running = new RunningSimulator(opened, plan, options.onError ?? (() => {}));
     const url = await running.listen(options.port, options.host ?? '127.0.0.1');
     return {
       url,
@@ -108,6 +115,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
         running.injector = new FaultInjector(checkedPlan(input));
       },
       faultUses: () => running.injector.uses(),
+      clock: opened.clock,
+      dynamodb: opened.dynamodb,
       close: async () => {
         await running.close();
         await unlock();
@@ -146,17 +155,19 @@ function checkedPlan(input: unknown): FaultPlan {
 class RunningSimulator {
   records: RequestRecord[] = [];
   injector: FaultInjector;
+  readonly #opened: SimulatorServices;
   readonly #services: ReadonlyMap<string, SimService>;
   readonly #server: Server;
   readonly #onError: (error: unknown, request: DescribedRequest) => void;
   #count = 0;
 
   constructor(
-    services: readonly SimService[],
+    opened: SimulatorServices,
     plan: FaultPlan,
     onError: (error: unknown, request: DescribedRequest) => void,
   ) {
-    this.#services = new Map(services.map((service) => [service.name, service]));
+    this.#opened = opened;
+    this.#services = new Map(opened.services.map((service) => [service.name, service]));
     this.injector = new FaultInjector(plan);
     this.#onError = onError;
     this.#server = createServer({ keepAlive: true, noDelay: true, requestTimeout: 0 });
@@ -307,7 +318,7 @@ class RunningSimulator {
     if (this.records.length > recordsMax) this.records = this.records.slice(recordsMax >> 1);
   }
 
-  /** The simulator's own pages: its log and its plan. No bucket has a name with an underscore. */
+  /** The simulator's own pages: its log, its plan, and those of services. No bucket has a name with an underscore. */
   async #answerOwn(request: SimRequest, outgoing: ServerResponse): Promise<void> {
     const answer = (status: number, value: unknown): void => {
       outgoing.writeHead(status, { 'content-type': 'application/json' });
@@ -320,6 +331,10 @@ class RunningSimulator {
       return answer(200, {});
     }
     if (what === 'GET faults') return answer(200, this.injector.uses());
+    const page = await answerPage(this.#opened, what, async () =>
+      jsonOrNull(await readAll(request.body, jsonBytesMax)),
+    );
+    if (page !== null) return answer(page.status, page.value);
     if (what !== 'PUT faults') return answer(404, { error: `there is no ${what}` });
     const plan = parseFaultPlan(jsonOrNull(await readAll(request.body, jsonBytesMax)));
     if (typeof plan === 'string') return answer(400, { error: `not a fault plan: ${plan}` });

@@ -5,9 +5,11 @@ import path from 'node:path';
 import type { Clock, Ids } from '../ports.js';
 import { createAthenaService } from '../simulator/aws/athena.js';
 import type { RunSql } from '../simulator/aws/athena-executions.js';
+import { createDynamoDbService, type DynamoDbControl } from '../simulator/aws/dynamodb.js';
 import { createGlueService } from '../simulator/aws/glue.js';
 import { createS3Service } from '../simulator/aws/s3-service.js';
-import type { SimService } from '../simulator/aws/service.js';
+import type { SimRequest, SimService } from '../simulator/aws/service.js';
+import { VirtualClock } from '../simulator/aws/virtual-clock.js';
 import { DiskBodies } from './disk-bodies.js';
 import { openDiskDocuments } from './disk-documents.js';
 
@@ -20,19 +22,38 @@ export interface SimulatorServicesOptions {
   readonly runSql?: RunSql;
 }
 
+export interface SimulatorServices {
+  readonly services: readonly SimService[];
+  /** The time of all services. */
+  readonly clock: VirtualClock;
+  readonly dynamodb: DynamoDbControl;
+}
+
 /** All services, on the state below a folder. */
 export async function openSimulatorServices(
   options: SimulatorServicesOptions,
-): Promise<readonly SimService[]> {
-  const { dir, clock, ids } = options;
+): Promise<SimulatorServices> {
+  const { dir, ids } = options;
   const documents = await openDiskDocuments(path.join(dir, 'documents'));
   const bodies = new DiskBodies(path.join(dir, 'bodies'));
+  const clock = await VirtualClock.open(options.clock, documents);
   const runSql = options.runSql ?? noSql;
-  return [
-    await createS3Service({ documents, bodies, clock, ids }),
+  const s3 = await createS3Service({ documents, bodies, clock, ids });
+  const dynamodb = await createDynamoDbService({ documents, s3, clock, ids });
+  const services = [
+    // Who looks into a bucket sees the exports that have ended by then.
+    {
+      ...s3,
+      handle: async (request: SimRequest) => {
+        await dynamodb.control.settle();
+        return s3.handle(request);
+      },
+    },
     createGlueService({ documents, clock, ids }),
     createAthenaService({ documents, clock, ids, runSql }),
+    dynamodb,
   ];
+  return { services, clock, dynamodb: dynamodb.control };
 }
 
 async function noSql(): Promise<never> {

@@ -4,10 +4,10 @@ import type { IncrementalExport } from '../../schemas/export-manifest.js';
 
 /** The windows of the longest chain from an instant, in order. Each starts exactly where the one before ends; where
  *  several start at one instant, the choice that reaches furthest wins (then the first by end and ARN). */
-export function longestChain(
-  windows: readonly IncrementalExport[],
+export function longestChain<T extends Pick<IncrementalExport, 'window' | 'exportArn'>>(
+  windows: readonly T[],
   fromMs: number,
-): IncrementalExport[] {
+): T[] {
   const sorted = [...windows].sort(
     (a, b) =>
       b.window.fromMs - a.window.fromMs ||
@@ -15,7 +15,7 @@ export function longestChain(
       (a.exportArn < b.exportArn ? -1 : 1),
   );
   // From the last start back: where a chain from each instant ends, and its first window.
-  const best = new Map<number, { endMs: number; first: IncrementalExport }>();
+  const best = new Map<number, { endMs: number; first: T }>();
   for (const one of sorted) {
     const endMs = best.get(one.window.toMs)?.endMs ?? one.window.toMs;
     const known = best.get(one.window.fromMs);
@@ -23,7 +23,7 @@ export function longestChain(
       best.set(one.window.fromMs, { endMs, first: one });
     }
   }
-  const chain: IncrementalExport[] = [];
+  const chain: T[] = [];
   for (let at = best.get(fromMs); at !== undefined; at = best.get(at.first.window.toMs)) {
     chain.push(at.first);
   }

@@ -62,17 +62,21 @@ function version(rest: string): { readonly to: Travel['to']; readonly length: nu
   return { to: { snapshotId: BigInt(found[1] ?? found[2]!) }, length: found[0].length };
 }
 
+const instantForm =
+  /^TIMESTAMP\s*'(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}(?::\d{2})?)(\.\d{1,12})?\s*(?:UTC|Z)?'/i;
+
 function instant(rest: string): { readonly to: Travel['to']; readonly length: number } {
-  const found =
-    /^(\(?)\s*TIMESTAMP\s*'(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}(?::\d{2})?)(\.\d{1,12})?\s*(?:UTC|Z)?'(?:\s*(\)))?/i.exec(
-      rest,
-    );
-  const [whole, opened, day, time, fraction = '', closed = ''] = found ?? [];
+  const opened = /^\(\s*/.exec(rest)?.[0] ?? '';
+  const found = instantForm.exec(rest.slice(opened.length));
+  const [whole = '', day, time, fraction = ''] = found ?? [];
+  let length = opened.length + whole.length;
+  const closed = /^\s*\)/.exec(rest.slice(length));
+  if (opened !== '') length += closed?.[0].length ?? 0;
   const atMs = Date.parse(`${day}T${time}${fraction.slice(0, 4)}Z`);
-  if (found === null || (opened === '') !== (closed === '') || Number.isNaN(atMs)) {
+  if (found === null || (opened !== '' && closed === null) || Number.isNaN(atMs)) {
     throw notConstant("TIMESTAMP '2026-11-20 09:00:00 UTC'");
   }
-  return { to: { atMs }, length: whole!.length };
+  return { to: { atMs }, length };
 }
 
 function notConstant(wanted: string): TidelakeError {

@@ -111,7 +111,7 @@ class DataFile {
 
 /** Where data files go, and how many of them. */
 export interface DataFilesOptions {
-  readonly store: ObjectStore;
+  readonly store: Pick<ObjectStore, 'create'>;
   /** URI of the folder, without trailing slash. */
   readonly folderUri: string;
   readonly lines: Iterable<Line>;

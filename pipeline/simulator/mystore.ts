@@ -8,7 +8,7 @@ import type { Item } from './item.js';
 import { clientOf, joinParts, keyParts, type OrderSource, orderParts } from './mystore-order.js';
 import type { Change, Image, TablePast } from './past.js';
 import { hashText, mix32, Random, type Seed } from './random.js';
-import { simulatedTableArn } from './table.js';
+import { type PastWrite, simulatedTableArn } from './table.js';
 
 /** Key of the table `mystore`: partition key `clientid`, sort key `created`. */
 export const mystoreKey: readonly KeyAttribute[] = [
@@ -216,6 +216,24 @@ export class MystoreTable implements TablePast {
     const state = new Map<string, Item>();
     for (const item of this.itemsAt(micros)) state.set(canonicalKey(item, this.key), item);
     return state;
+  }
+
+  /** Every write up to now, order by order; the items of the start as written a microsecond before `startMs`. */
+  *writes(): Iterable<PastWrite> {
+    const random = new Random(0);
+    for (let index = 0; index < this.#items + this.#insertedMs.length; index++) {
+      const start = {
+        micros: this.#startMs * 1000 - 1,
+        version: index < this.#items ? 0 : deleted,
+      };
+      const past = start.version === deleted ? [] : [start];
+      const keyText = joinParts(keyParts(clientOf(this.#source, index), this.#createdMs(index)), 0);
+      const keys = itemFromParsed(JSON.parse(keyText));
+      for (const { micros, version } of [...past, ...(this.#writes.get(index) ?? [])]) {
+        const image = version === deleted ? null : this.#image(index, version, 0, random);
+        yield { micros, keys, item: image === null ? null : itemFromParsed(JSON.parse(image)) };
+      }
+    }
   }
 
   *imagesAt(micros: number, dice: Random): Iterable<Image> {

@@ -21,6 +21,19 @@ interface History {
   readonly versions: Version[];
 }
 
+/** A live item, and the hash of its partition key. */
+export interface StoredItem {
+  readonly hash: number;
+  readonly item: Item;
+}
+
+/** One write of a past: the item whole, or null for a deletion. */
+export interface PastWrite {
+  readonly micros: number;
+  readonly keys: Item;
+  readonly item: Item | null;
+}
+
 /** What identifies a simulated table. */
 export interface SimulatedTableOptions {
   readonly name: string;
@@ -97,6 +110,32 @@ export class SimulatedTable implements TablePast {
     let at = versions.length;
     while (at > 0 && versions[at - 1]!.micros > micros) at--;
     versions.splice(at, 0, { micros, item });
+  }
+
+  /** The item with these key attributes as its last write left it, or null. */
+  latest(keyed: Item): Item | null {
+    const history = this.#histories.get(canonicalKey(keyed, this.key));
+    return history?.versions.at(-1)?.item ?? null;
+  }
+
+  /** The live items after all writes, in the order in which their keys were first written; behind a key, if one is told. */
+  *latestItems(after: Item | null = null): Iterable<StoredItem> {
+    let isBehind = after === null;
+    const afterText = after === null ? '' : canonicalKey(after, this.key);
+    for (const [keyText, { hash, versions }] of this.#histories) {
+      const item = versions.at(-1)?.item ?? null;
+      if (isBehind && item !== null) yield { hash, item };
+      else if (keyText === afterText) isBehind = true;
+    }
+  }
+
+  /** Every write of `[fromMicros, toMicros)`, key by key, each key's in time order. */
+  *writesIn(fromMicros: number, toMicros: number): Iterable<PastWrite> {
+    for (const { keys, versions } of this.#histories.values()) {
+      for (const { micros, item } of versions) {
+        if (micros >= fromMicros && micros < toMicros) yield { micros, keys, item };
+      }
+    }
   }
 
   countAt(micros: number): number {

@@ -16,7 +16,7 @@ export type KeyLayout = 'with-prefix' | 'without-prefix';
 /** What full and incremental exports have in common. */
 export interface ExportOptions {
   readonly table: TablePast;
-  readonly store: ObjectStore;
+  readonly store: Pick<ObjectStore, 'create' | 'put'>;
   /** The bucket, or a folder in it: the export lands in `<folderUri>/[<s3Prefix>/]AWSDynamoDB/<ExportId>`. */
   readonly folderUri: string;
   /** Data files that hold items. */
@@ -32,6 +32,18 @@ export interface ExportOptions {
   readonly seed?: Seed;
   /** Called now and then with the number of items written so far. */
   readonly onItems?: (itemCount: number) => void;
+  /** The job that a service ran; made up from the seed unless told. */
+  readonly job?: ExportJob;
+}
+
+/** What a service knows of an export before it is written. */
+export interface ExportJob {
+  readonly exportId: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly billedBytes: number;
+  readonly sseAlgorithm: 'AES256' | 'KMS';
+  readonly sseKmsKeyId: string | null;
 }
 
 /** Options of a full export. */
@@ -148,9 +160,8 @@ async function writeExport(plan: ExportPlan): Promise<WrittenExport> {
   }
   const place = placeOf(options);
   const dice = new Random(`${options.seed ?? ''}`, `${table.tableId} ${plan.label}`);
-  const startMs = plan.earliestMs + 1 + dice.below(5000);
-  const endMs = startMs + 300_000 + dice.below(900_000);
-  const exportId = `0${startMs + dice.below(1000)}-${dice.hex(8)}`;
+  const { job } = options;
+  const { exportId, startMs, endMs } = job ?? madeUpJob(plan.earliestMs, dice);
   const exportArn = `${table.arn}/export/${exportId}`;
   const folderUri = `${place.folderUri}/${exportId}`;
   const dataFolder = plan.isIncremental ? 'data' : `${exportId}/data`;
@@ -183,10 +194,10 @@ async function writeExport(plan: ExportPlan): Promise<WrittenExport> {
     ...plan.times,
     s3Bucket: place.bucket,
     s3Prefix: place.prefix,
-    s3SseAlgorithm: 'AES256',
-    s3SseKmsKeyId: null,
+    s3SseAlgorithm: job?.sseAlgorithm ?? 'AES256',
+    s3SseKmsKeyId: job?.sseKmsKeyId ?? null,
     manifestFilesS3Key: `${place.keyFolder}/${exportId}/manifest-files.json`,
-    billedSizeBytes: billedBytes(plan.isIncremental, textBytes),
+    billedSizeBytes: job?.billedBytes ?? billedBytes(plan.isIncremental, textBytes),
     itemCount,
     outputFormat: 'DYNAMODB_JSON',
     ...plan.tail,
@@ -202,9 +213,19 @@ async function writeExport(plan: ExportPlan): Promise<WrittenExport> {
   return { folderUri, exportArn, itemCount };
 }
 
-function billedBytes(isIncremental: boolean, textBytes: number): number {
-  if (isIncremental) return Math.max(billedBytesMin, textBytes);
-  return textBytes < billedFullBytesMin ? 0 : textBytes;
+function madeUpJob(
+  earliestMs: number,
+  dice: Random,
+): Pick<ExportJob, 'exportId' | 'startMs' | 'endMs'> {
+  const startMs = earliestMs + 1 + dice.below(5000);
+  const endMs = startMs + 300_000 + dice.below(900_000);
+  return { startMs, endMs, exportId: `0${startMs + dice.below(1000)}-${dice.hex(8)}` };
+}
+
+/** What DynamoDB bills for an export of so many bytes. */
+export function billedBytes(isIncremental: boolean, bytes: number): number {
+  if (isIncremental) return Math.max(billedBytesMin, bytes);
+  return bytes < billedFullBytesMin ? 0 : bytes;
 }
 
 function fileLine(file: WrittenDataFile, keyFolder: string): string {

@@ -185,6 +185,13 @@ const matrix: readonly {
     sent: 1,
   },
   {
+    what: 'is answered as if there were no such table',
+    plan: [{ ...updates, do: { fault: 'error', code: 'EntityNotFoundException' } }],
+    outcome: 'SERVICE_FAILED',
+    isMine: false,
+    sent: 1,
+  },
+  {
     what: 'is applied and its answer lost',
     plan: [{ ...updates, do: 'loseAnswer' }],
     outcome: 'committed',
@@ -432,6 +439,23 @@ describe('the first commit of a table', () => {
     expect(await files(database)).toHaveLength(outcome === 'DENIED' ? 0 : 1);
   });
 
+  it('is unknown when it conflicts with itself and the table cannot be read, and stays', async () => {
+    const database = contractDatabase();
+    sim.s3.simulator.setFaults([
+      { ...creates, nth: 2, do: { fault: 'duplicate', answer: 'second' } },
+      {
+        service: 'glue',
+        operation: 'GetTable',
+        from: 3,
+        do: { fault: 'error', code: 'AccessDeniedException' },
+      },
+    ]);
+    expect(await commitFirst(sim.catalog(), database)).toBe('unknown');
+    sim.s3.simulator.setFaults([]);
+    const { entry } = await current(database);
+    expect(await sim.store.size(entry.metadataUri)).toBeGreaterThan(0);
+  });
+
   it('is a conflict when another one came first', async () => {
     const { database } = await table();
     const drop = new DeleteTableCommand({ DatabaseName: database, Name: 'orders' });
@@ -530,7 +554,7 @@ describe('more tables than a page has', () => {
   it('are all listed', async () => {
     const database = contractDatabase();
     await sim.glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name: database } }));
-    const names = Array.from({ length: 120 }, (_, i) => `t${String(i).padStart(3, '0')}`);
+    const names = Array.from({ length: 101 }, (_, i) => `t${String(i).padStart(3, '0')}`);
     for (const Name of names) {
       const metadata_location = `${lakeUri}/${database}/${Name}/metadata/0.metadata.json`;
       const Parameters = { table_type: 'ICEBERG', metadata_location };

@@ -201,7 +201,7 @@ export function jsonRequests(target: string, body: Buffer): IamRequests {
     ]);
   }
   if (service === 'AmazonAthena') {
-    const workgroup = String(input.WorkGroup ?? input.Name ?? 'tidelake');
+    const workgroup = String(input.WorkGroup ?? 'tidelake');
     return on(`athena:${operation}`, [
       `arn:aws:athena:${region}:${account}:workgroup/${workgroup}`,
     ]);

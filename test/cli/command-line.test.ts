@@ -23,6 +23,8 @@ describe('help', () => {
     ['load'],
     ['merge'],
     ['query'],
+    ['queries'],
+    ['queries', 'push'],
     ['status'],
     ['log'],
     ['schema'],

@@ -3,6 +3,9 @@
 // Spec: DESIGN "The command".
 
 import { describe, expect, it } from 'vitest';
+import { DiskStore } from '../../pipeline/local/disk-store.js';
+import type { QueryShelf, RemoteSql } from '../../pipeline/ports.js';
+import type { PushRow, SavedQueryRow } from '../../pipeline/reports.js';
 import { refuse } from '../../schemas/errors.js';
 import {
   loadReport,
@@ -14,7 +17,7 @@ import {
   unloadReport,
   verifyReport,
 } from './reports.js';
-import { runStubbed } from './stub-context.js';
+import { type Ran, runStubbed } from './stub-context.js';
 
 async function* each<T>(values: readonly T[]): AsyncGenerator<T> {
   yield* values;
@@ -126,6 +129,19 @@ describe('merge', () => {
       api: { mergeExports: () => each([{ ...refusedReport, error }]) },
     });
     expect(ran.exitCode).toBe(5);
+  });
+
+  it('passes the snapshot to adopt, which no JavaScript number holds', async () => {
+    const id = '6838723292707092921';
+    const ran = await runStubbed(['merge', 'a', '--adopt-snapshot', id], {
+      api: { mergeExports: () => each([mergeReport]) },
+    });
+    expect(ran.exitCode).toBe(0);
+    const { options } = ran.calls.find((call) => call.name === 'mergeExports')!;
+    expect(options.adoptSnapshot).toBe(6838723292707092921n);
+    const wrong = await runStubbed(['merge', 'a', '--adopt-snapshot', 'latest']);
+    expect(wrong).toMatchObject({ exitCode: 2, out: '' });
+    expect(wrong.err).toContain('is not a snapshot id');
   });
 
   it('needs an export', async () => {
@@ -247,6 +263,113 @@ describe('query', () => {
   });
 });
 
+describe('queries, and query in Athena', () => {
+  const columns = [{ name: 'n', type: 'BIGINT' }];
+  const sql: RemoteSql = { run: async () => ({ columns, rows: each([]) }), stop: async () => {} };
+  const shelf = {} as QueryShelf;
+  const pushed: readonly PushRow[] = [
+    { kind: 'query', name: 'a/b', action: 'create', reason: null },
+    { kind: 'statement', name: 'a_b', action: 'keep', reason: null },
+    { kind: 'query', name: 'a/c', action: 'skip', reason: 'needs --param column=name' },
+  ];
+
+  it('asks the workgroup that is named', async () => {
+    const ran = await runStubbed(
+      [
+        'query',
+        'top',
+        '--engine',
+        'athena',
+        '--workgroup',
+        'bi',
+        '--output',
+        's3://results/x/',
+        '--as-of',
+        '2026-11-20',
+        '--region',
+        'eu-west-1',
+      ],
+      { api: { queryAthena: async () => ({ columns, rows: each([]) }) }, athena: { sql, shelf } },
+    );
+    expect(ran.exitCode).toBe(0);
+    expect(ran.calls.find((call) => call.name === 'openAthena')!.options).toMatchObject({
+      aws: { region: 'eu-west-1' },
+      workgroup: 'bi',
+      output: 's3://results/x/',
+    });
+    expect(ran.calls.some((call) => call.name === 'queryAthena')).toBe(true);
+  });
+
+  it('stops the query there when it is interrupted', async () => {
+    let stops = 0;
+    const releases = new Set<() => Promise<void>>();
+    const ran = await runStubbed(['query', 'select 1', '--engine', 'athena', '--workgroup', 'bi'], {
+      api: {
+        queryAthena: async () => {
+          for (const release of releases) await release();
+          return { columns, rows: each([]) };
+        },
+      },
+      athena: { sql: { ...sql, stop: async () => void stops++ }, shelf },
+      releases,
+    });
+    expect([ran.exitCode, stops, releases.size]).toEqual([0, 1, 0]);
+  });
+
+  it.each([
+    [['query', 'x', '--engine', 'athena'], '--workgroup: it is needed'],
+    [['query', 'x', '--workgroup', 'bi'], '--workgroup: it goes with --engine athena'],
+    [['query', 'x', '--output', 's3://a/'], '--output: it goes with --engine athena'],
+    [
+      ['query', 'x', '--engine', 'athena', '--workgroup', 'bi', '--output', '/tmp'],
+      '--output: s3://',
+    ],
+    [['queries', 'push', '--workgroup', 'a b'], '--workgroup: letters'],
+  ])('refuses %j', async (args, said) => {
+    const ran = await runStubbed(args, { athena: { sql, shelf } });
+    expect([ran.exitCode, ran.calls]).toEqual([2, []]);
+    expect(ran.err).toContain(said);
+  });
+
+  it('lists what is shipped, and shows one for each engine', async () => {
+    const store = new DiskStore();
+    const list = await runStubbed(['queries', '--json'], { store });
+    const rows = list.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as SavedQueryRow);
+    expect(rows.length).toBeGreaterThan(40);
+    expect(rows.find((row) => row.name === 'duplicates')).toEqual({
+      kind: 'query',
+      name: 'duplicates',
+      topic: 'lake',
+      title: 'Duplicates of a business key',
+      question: 'Which values of a column that should be unique stand in several rows?',
+      params: ['table identifier', 'column identifier', 'at_least long = 2'],
+      tables: [':table'],
+      cost: 'scans one column',
+    });
+    const show = (more: readonly string[]): Promise<Ran> =>
+      runStubbed(['queries', 'show', 'windows', ...more], { store });
+    expect((await show([])).out).toMatch(/^-- title: Windows\n[\s\S]*element_at\(summary/);
+    expect((await show(['--engine', 'duckdb'])).out).toMatch(/summary\['tidelake.kind'\]/);
+    expect((await runStubbed(['queries', 'show', 'nothing'], { store })).exitCode).toBe(2);
+  });
+
+  it('says what a push did', async () => {
+    const args = ['queries', 'push', '--workgroup', 'bi', '--param', 'column=x', '--prune'];
+    const options = { api: { pushQueries: async () => pushed }, athena: { sql, shelf } };
+    const ran = await runStubbed(args, options);
+    expect(ran.out).toBe(
+      'create  saved query a/b\nskip    saved query a/c: needs --param column=name\nworkgroup bi: 1 item changed, 1 as they should be\n',
+    );
+    expect((await runStubbed([...args, '--dry-run'], options)).out).toContain('1 item to change');
+    expect((await runStubbed([...args, '--json'], options)).out).toBe(
+      pushed.map((row) => `${JSON.stringify(row)}\n`).join(''),
+    );
+  });
+});
+
 describe('status, log, schema, verify, unload', () => {
   it('says in one line how fresh a table is', async () => {
     const ran = await runStubbed(['status'], { api: { status: async () => [statusRow] } });
@@ -361,5 +484,30 @@ describe('status, log, schema, verify, unload', () => {
     expect(ran.out).toBe(
       '20,113 items in 2 files (2.9 MB) at back, the table as of 2026-11-20T10:00:00Z, in 0.8 s\n',
     );
+  });
+});
+
+describe('a snapshot that was adopted', () => {
+  const watermark = '2026-11-20T09:00:00.000Z';
+
+  it('is told by status', async () => {
+    const adopted = [{ snapshotId: '77', watermark, at: '2026-11-20T10:00:00.000Z' }];
+    const ran = await runStubbed(['status'], {
+      api: { status: async () => [{ ...statusRow, adopted }] },
+    });
+    expect(ran.out).toContain(
+      'snapshot 77 of another program adopted as 2026-11-20T09:00:00Z, until the next load',
+    );
+  });
+
+  it('is marked by log, with the instant it was declared to stand for', async () => {
+    const foreign = { ...logRow, operation: 'overwrite', kind: null, from: null, to: null };
+    const ran = await runStubbed(['log'], {
+      api: { log: async () => [{ ...foreign, adopted: watermark }, foreign] },
+      columns: 300,
+    });
+    const [, , first, second] = ran.out.split('\n');
+    expect(first).toMatch(/^overwrite, adopted +2026-11-20T09:00:00Z /);
+    expect(second).toMatch(/^overwrite +120 /);
   });
 });

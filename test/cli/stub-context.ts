@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly api?: Partial<TidelakeApi>;
   readonly simulator?: Partial<SimulatorModule>;
   readonly athena?: AthenaWorkgroup;
+  /** What an interrupt would run. */
+  readonly releases?: Set<() => Promise<void>>;
   readonly store?: ObjectStore;
   readonly folder?: string;
   readonly env?: Record<string, string>;
@@ -76,7 +78,8 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
     // A command that runs until it is interrupted is interrupted at once.
     onInterrupt: (release) => {
       if (calls.at(-1)?.name === 'startSimulator') void release();
-      return () => {};
+      options.releases?.add(release);
+      return () => options.releases?.delete(release);
     },
     openAthena: async (athena) => {
       calls.push({ name: 'openAthena', options: { ...athena } });
@@ -94,6 +97,12 @@ const stubSimulator: Simulator = {
   clearRequests: () => {},
   setFaults: () => {},
   faultUses: () => [],
+  get clock(): never {
+    throw new Error('no command moves the clock');
+  },
+  get dynamodb(): never {
+    throw new Error('no command looks behind the API');
+  },
   close: async () => {},
 };
 

@@ -12,5 +12,6 @@ describeEngine('pyiceberg', () => {
   });
   afterAll(() => engine?.close());
 
-  readSuite(() => engine);
+  // apache/iceberg-python#3833, open as of 0.12.0. Each filter costs it half a second in a wide table.
+  readSuite(() => engine, { losesNullLists: true, filtersEach: 5 });
 });

@@ -1,16 +1,27 @@
-// Trino 483 reads what Tidelake writes, through Glue and S3.
+// Trino 483 reads what Tidelake writes, through Glue and S3, and Tidelake goes on after what it writes.
 import { afterAll, beforeAll } from 'vitest';
+import type { AwsEndpoint } from './harness/endpoint.js';
 import { describeEngine } from './harness/engines.js';
 import { readSuite } from './harness/read-suite.js';
 import { sharedEndpoint } from './harness/run.js';
+import { savedQueriesSuite } from './harness/saved-queries.js';
 import { Trino } from './harness/trino.js';
+import { writeSuite } from './harness/write-suite.js';
 
 describeEngine('trino-483', () => {
+  let endpoint: AwsEndpoint;
   let trino: Trino;
   beforeAll(async () => {
-    trino = await Trino.start('trino-483', await sharedEndpoint());
+    endpoint = await sharedEndpoint();
+    trino = await Trino.start('trino-483', endpoint);
   });
   afterAll(() => trino?.close());
 
   readSuite(() => trino);
+  writeSuite(
+    'trino-483',
+    () => trino,
+    () => endpoint,
+  );
+  savedQueriesSuite(() => trino);
 });

@@ -12,6 +12,15 @@ export default defineConfig({
     maxWorkers: 1,
     // All files share one process, and so one endpoint and one set of tables.
     isolate: false,
+    // Nobody verifies them, and no other account may be meant.
+    env: {
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_REGION: 'eu-west-1',
+      AWS_CONFIG_FILE: '/nonexistent/config',
+      AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/credentials',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
     reporters: ['verbose'],
   },
 });

@@ -7,30 +7,17 @@ import { describe, expect, it } from 'vitest';
 import { loadSavedQueries } from '../../infra/saved-queries.js';
 import { DiskStore } from '../../pipeline/local/disk-store.js';
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
-import type { ObjectStore, ShelvedQuery } from '../../pipeline/ports.js';
+import type { ShelvedQuery } from '../../pipeline/ports.js';
 import { pushQueries } from '../../pipeline/query/push-queries.js';
 import { StoryLake, worldOver } from '../scenarios/story-world.js';
 import { Tale } from '../scenarios/tale.js';
+import { withFolder } from './two-stores.js';
 
 const folder = path.resolve(import.meta.dirname, '../../queries/saved');
 
-/** A lake in memory beside the queries on disk. */
-function both(memory: ObjectStore, disk: ObjectStore): ObjectStore {
-  return new Proxy(memory, {
-    get(target, name) {
-      const of = (store: ObjectStore): unknown => Reflect.get(store, name);
-      if (typeof of(target) !== 'function') return of(target);
-      return (uri: string, ...rest: unknown[]) => {
-        const store = uri.startsWith(`file://${folder}`) ? disk : target;
-        return (of(store) as (...args: unknown[]) => unknown).call(store, uri, ...rest);
-      };
-    },
-  });
-}
-
 describe('saved queries of the stack', () => {
   it('are kept by a push to the table they are about', async () => {
-    const world = worldOver(both(new MemoryStore(), new DiskStore()));
+    const world = worldOver(withFolder(new MemoryStore(), `file://${folder}`, new DiskStore()));
     const tale = new Tale(new StoryLake(world), { name: 'Orders.v2' });
     tale.put(-1, { pk: { S: 'a' } });
     await tale.load(0);

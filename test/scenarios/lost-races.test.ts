@@ -264,25 +264,27 @@ describe('a merge that another program outruns', () => {
     );
   });
 
-  it('with changed rows is refused, and leaves nothing behind', async () => {
-    const scene = await start();
-    const { foreign } = scene;
-    const { mine } = racing(scene, (time) =>
-      time < 1
-        ? foreign.files().then(async ([file]) =>
-            foreign.commit('overwrite', {
-              added: [await foreign.copyOf(file!)],
-              removed: [file!.file.path],
-            }),
-          )
-        : null,
-    );
-    const [report] = await mine.merge(await scene.tale.window(0));
-    const current = (await scene.lake.open()).md['current-snapshot-id'];
-    expect(report).toMatchObject({ action: 'refused', error: { code: 'REFUSED_FOREIGN_WRITER' } });
-    expect(report!.error!.what).toContain(`${current} (overwrite)`);
-    expect(await orphans(scene)).toEqual([]);
-  });
+  it.each(['append', 'overwrite'] as const)(
+    'with rows changed by %s is refused, and leaves nothing behind',
+    async (operation) => {
+      const scene = await start();
+      const { foreign } = scene;
+      const change = async (): Promise<void> => {
+        const [file] = await foreign.files();
+        const removed = operation === 'append' ? [] : [file!.file.path];
+        await foreign.commit(operation, { added: [await foreign.copyOf(file!)], removed });
+      };
+      const { mine } = racing(scene, (time) => (time < 1 ? change() : null));
+      const [report] = await mine.merge(await scene.tale.window(0));
+      const current = (await scene.lake.open()).md['current-snapshot-id'];
+      expect(report).toMatchObject({
+        action: 'refused',
+        error: { code: 'REFUSED_FOREIGN_WRITER' },
+      });
+      expect(report!.error!.what).toContain(`${current} (${operation})`);
+      expect(await orphans(scene)).toEqual([]);
+    },
+  );
 
   it('between two windows of one run stops before the second', async () => {
     const scene = await start();

@@ -100,7 +100,7 @@ const pushSchema = z.object({
 export async function queriesPush(this: CliContext, flags: QueriesPushFlags): Promise<void> {
   const input = checkInput(pushSchema, flags, 'queries push');
   await inSession(this, flags, { command: 'queries push' }, async (session) => {
-    const { shelf } = await this.openAthena({ workgroup: input.workgroup });
+    const { shelf } = await this.openAthena({ workgroup: input.workgroup, aws: session.aws });
     const api = await session.api();
     const isDryRun = input.dryRun === true;
     const rows = await api.pushQueries(session.world, shelf, {

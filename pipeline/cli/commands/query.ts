@@ -104,7 +104,7 @@ async function inAthena(
   options: QueryOptions,
   athena: { readonly workgroup: string; readonly output: string | undefined },
 ): Promise<QueryResult> {
-  const { sql } = await session.context.openAthena(athena);
+  const { sql } = await session.context.openAthena({ ...athena, aws: session.aws });
   const forget = session.context.onInterrupt(() => sql.stop());
   try {
     return await (await session.api()).queryAthena(session.world, sql, options);

@@ -2,6 +2,7 @@
 // Promises: ids are never given out twice; equal partition fields keep their field id over specs, as v2 demands.
 // Source: apache/iceberg format/spec.md, "Schema Evolution", "Partition Evolution", "Sorting".
 import type {
+  IcebergField,
   IcebergSchema,
   PartitionSpec,
   SortOrder,
@@ -65,6 +66,39 @@ export function withSortOrder(md: TableMetadata, order: SortOrder): TableMetadat
         : md['sort-orders'],
     'default-sort-order-id': id,
   };
+}
+
+/**
+ * Metadata whose partition specs and sort orders name columns of the current schema only. Engines bind all of them to it
+ * when they open a table, whichever snapshot is asked for: for a column that was retyped, and so has another id now,
+ * Trino 406 (Iceberg 1.1) does not open the table at all, and Trino 483 (1.11) fails in snapshots written under the spec.
+ * A spec keeps its id and loses such fields: manifests still have the values, nothing is pruned by them any more.
+ */
+export function withoutLostSources(md: TableMetadata): TableMetadata {
+  const schema = md.schemas.find((one) => one['schema-id'] === md['current-schema-id'])!;
+  const ids = fieldIds(schema.fields);
+  const isHere = (field: { readonly 'source-id': number }): boolean => ids.has(field['source-id']);
+  const specs = md['partition-specs'].map((spec) => ({
+    ...spec,
+    fields: spec.fields.filter(isHere),
+  }));
+  const orders = md['sort-orders'].filter(({ fields }) => fields.every(isHere));
+  const order = orders.find((one) => one['order-id'] === md['default-sort-order-id']);
+  return {
+    ...md,
+    'partition-specs': specs,
+    'sort-orders': orders,
+    'default-sort-order-id': order?.['order-id'] ?? 0,
+  };
+}
+
+/** Ids of fields and of their nested fields of structs: what a spec may be over. */
+function fieldIds(fields: readonly IcebergField[], ids: Set<number> = new Set()): Set<number> {
+  for (const { id, type } of fields) {
+    ids.add(id);
+    if (typeof type !== 'string' && type.type === 'struct') fieldIds(type.fields, ids);
+  }
+  return ids;
 }
 
 function nextId(ids: readonly number[]): number {

@@ -12,7 +12,7 @@ import type {
   TableMetadata,
 } from '../../../schemas/iceberg.js';
 import type { Ids, ObjectStore } from '../../ports.js';
-import { withSchema, withSortOrder, withSpec } from './evolve.js';
+import { withoutLostSources, withSchema, withSortOrder, withSpec } from './evolve.js';
 import {
   deletesByDataFile,
   partitionKey,
@@ -146,8 +146,10 @@ function evolve(options: SnapshotOptions): {
   let { md } = options;
   if (options.newSchema !== undefined) md = withSchema(md, options.newSchema);
   if (options.newSpec !== undefined) md = withSpec(md, options.newSpec);
-  if (options.newSortOrder === undefined) return { md, added: options.added };
-  md = withSortOrder(md, options.newSortOrder);
+  if (options.newSortOrder === undefined) {
+    return { md: withoutLostSources(md), added: options.added };
+  }
+  md = withoutLostSources(withSortOrder(md, options.newSortOrder));
   // The caller could not know the id its order would get.
   const asGiven = options.newSortOrder['order-id'];
   const id = md['default-sort-order-id'];

@@ -19,6 +19,9 @@ export interface AthenaSqlOptions {
 /** Runs what the simulated Athena is asked on our own engine. */
 export function athenaSqlOnDuckdb(options: AthenaSqlOptions): RunSql {
   return async (sql, parameters, database) => {
+    if (!/^[\s(]*(SELECT|WITH|VALUES|SHOW|DESCRIBE|EXPLAIN)\b/i.test(queryBody(sql))) {
+      throw new Error('NOT_SUPPORTED: the simulated Athena answers questions and changes nothing');
+    }
     const literals = parameters.map(duckdbLiteral);
     const twin = twinOf(await options.queries(), sql, literals);
     const text = twin ?? withLiterals(queryBody(sql), literals);

@@ -5,13 +5,13 @@ import { s3Target } from './s3-request.js';
 import type { SimRequest } from './service.js';
 
 export interface DescribedRequest {
-  /** As in credential scopes: 's3', 'glue', 'athena'. */
+  /** As in credential scopes: 's3', 'glue', 'athena', 'dynamodb'. */
   readonly service: string;
   /** The API's name of the operation, or `Unknown`. */
   readonly operation: string;
   /** Of S3; null where there is none. */
   readonly bucket: string | null;
-  /** S3's key; for Glue `database` or `database/table`. */
+  /** S3's key; for Glue `database` or `database/table`; for DynamoDB the table. */
   readonly key: string | null;
 }
 
@@ -21,6 +21,7 @@ type RequestHead = Pick<SimRequest, 'method' | 'path' | 'query' | 'headers'>;
 const targetServices: Readonly<Record<string, string>> = {
   AWSGlue: 'glue',
   AmazonAthena: 'athena',
+  DynamoDB: 'dynamodb',
 };
 
 /** The service a request is for: by its target, else by its credential scope, else S3. */
@@ -42,7 +43,7 @@ export function describeRequest(request: RequestHead, body: Uint8Array | null): 
   const service = serviceOf(request);
   if (service === 's3') return { service, ...s3Names(request) };
   const operation = request.headers['x-amz-target']?.split('.').at(-1) ?? 'Unknown';
-  return { service, operation, bucket: null, key: body === null ? null : jsonKey(body) };
+  return { service, operation, bucket: null, key: body === null ? null : jsonKey(service, body) };
 }
 
 function s3Names(request: RequestHead): Omit<DescribedRequest, 'service'> {
@@ -53,8 +54,8 @@ function s3Names(request: RequestHead): Omit<DescribedRequest, 'service'> {
   }
 }
 
-/** `database/table` of a Glue request, as far as it names them. */
-function jsonKey(body: Uint8Array): string | null {
+/** `database/table` of a Glue request, the table of one to DynamoDB, as far as it names them. */
+function jsonKey(service: string, body: Uint8Array): string | null {
   let input: Record<string, unknown>;
   try {
     const parsed: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
@@ -63,6 +64,7 @@ function jsonKey(body: Uint8Array): string | null {
   } catch {
     return null;
   }
+  if (service === 'dynamodb') return tableNameIn(input);
   const nameIn = (value: unknown): unknown =>
     typeof value === 'object' && value !== null ? (value as { Name?: unknown }).Name : undefined;
   const names =
@@ -71,4 +73,15 @@ function jsonKey(body: Uint8Array): string | null {
       : [input.DatabaseName, input.TableName ?? input.Name ?? nameIn(input.TableInput)];
   const texts = names.filter((name) => typeof name === 'string');
   return texts.length === 0 ? null : texts.join('/');
+}
+
+/** The table that a request to DynamoDB is about, by name or ARN; of a batch, the only one. */
+function tableNameIn(input: Record<string, unknown>): string | null {
+  const { TableName, TableArn, ExportArn, ResourceArn, RequestItems } = input;
+  const batch =
+    typeof RequestItems === 'object' && RequestItems !== null ? Object.keys(RequestItems) : [];
+  const name =
+    TableName ?? TableArn ?? ExportArn ?? ResourceArn ?? (batch.length === 1 ? batch[0] : null);
+  if (typeof name !== 'string') return null;
+  return /:table\/([^/]+)/.exec(name)?.[1] ?? name;
 }

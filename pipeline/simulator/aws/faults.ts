@@ -122,6 +122,7 @@ export function faultAnswer(
 const serverErrors: Readonly<Record<string, number>> = {
   InternalServiceException: 500,
   InternalServerException: 500,
+  InternalServerError: 500,
   InternalFailure: 500,
   InternalError: 500,
   ServiceUnavailable: 503,

@@ -135,7 +135,9 @@ export class GlueTables {
     const current = await this.#state.existingTable(place, table);
     const numbers = new Set([...(await this.#state.archived(place, table)), current.version]);
     // Names that ascend while the versions descend, for the pages.
-    const keys = new Map([...numbers].map((one) => [String(1e15 - one), String(one)]));
+    const keys = new Map(
+      [...numbers].map((one) => [String(1e15 - one).padStart(16, '0'), String(one)]),
+    );
     const page = pageOf([...keys.keys()].sort(), input, 100);
     const versions: Json[] = [];
     for (const key of page.names) {

@@ -11,6 +11,8 @@ import { parseXml, type XmlElement } from './xml.js';
 export const simulatedAccount = '123456789012';
 /** Region of buckets for which none was asked. */
 export const simulatedRegion = 'eu-west-1';
+/** Largest number of a part. */
+export const partNumberMax = 10_000;
 /** Longest XML body that is read: CompleteMultipartUpload of 10,000 parts with checksums has about 2 MB. */
 const xmlBytesMax = 8 * 1024 * 1024;
 
@@ -76,6 +78,20 @@ export function numberParameter(
     );
   }
   return Math.min(Number(text), options.most);
+}
+
+/** The part a request is about; throws InvalidArgument. */
+export function partNumberOf(call: S3Call): number {
+  const text = call.request.query.get('partNumber') ?? '';
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (number < 1 || number > partNumberMax) {
+    throw new S3Error(
+      'InvalidArgument',
+      { ArgumentName: 'partNumber', ArgumentValue: text },
+      'Part number must be an integer between 1 and 10000, inclusive',
+    );
+  }
+  return number;
 }
 
 /** The request's body as an XML element of that name; throws MalformedXML. */

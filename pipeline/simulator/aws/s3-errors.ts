@@ -19,6 +19,7 @@ export type S3ErrorCode =
   | 'InvalidBucketName'
   | 'InvalidDigest'
   | 'InvalidPart'
+  | 'InvalidPartNumber'
   | 'InvalidPartOrder'
   | 'InvalidRange'
   | 'InvalidRequest'
@@ -67,6 +68,7 @@ const errors: Readonly<Record<S3ErrorCode, readonly [number, string]>> = {
     400,
     "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
   ],
+  InvalidPartNumber: [416, 'The requested partnumber is not satisfiable'],
   InvalidPartOrder: [
     400,
     'The list of parts was not in ascending order. Parts must be ordered by part number.',

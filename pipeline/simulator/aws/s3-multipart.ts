@@ -7,6 +7,8 @@ import {
   emptyAnswer,
   isoTime,
   numberParameter,
+  partNumberMax,
+  partNumberOf,
   quoted,
   readXml,
   type S3Call,
@@ -23,7 +25,6 @@ import { checksumHeader, storeBody, uploadBody } from './s3-upload-body.js';
 import type { SimResponse } from './service.js';
 import { childText, s3Document, textElement, wrapElement } from './xml.js';
 
-const partNumberMax = 10_000;
 /** Smallest part but the last: 5 MiB. */
 const partBytesMin = 5 * 1024 * 1024;
 const listMax = 1000;
@@ -198,19 +199,6 @@ function uploadIdOf(call: S3Call): string {
 function uploadOf(call: S3Call): Upload {
   call.state.bucket(call.bucket);
   return call.state.upload(call.bucket, call.key, uploadIdOf(call));
-}
-
-function partNumberOf(call: S3Call): number {
-  const text = call.request.query.get('partNumber') ?? '';
-  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (number < 1 || number > partNumberMax) {
-    throw new S3Error(
-      'InvalidArgument',
-      { ArgumentName: 'partNumber', ArgumentValue: text },
-      'Part number must be an integer between 1 and 10000, inclusive',
-    );
-  }
-  return number;
 }
 
 async function keepPart(call: S3Call, upload: Upload, part: StoredPart): Promise<void> {

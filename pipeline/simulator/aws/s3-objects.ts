@@ -7,6 +7,7 @@ import {
   httpTime,
   isoTime,
   noBody,
+  partNumberOf,
   quoted,
   readBytes,
   type S3Call,
@@ -38,7 +39,7 @@ const overrides = [
 export async function getObject(call: S3Call): Promise<SimResponse> {
   const object = existingObject(call);
   if (checkRead(call.request.headers, object) === 'unmodified') return notModified(object);
-  const range = byteRange(call.request.headers.range, object.size);
+  const range = askedRange(call, object);
   const { start, end } = range ?? { start: 0, end: object.size };
   return {
     ...describe(call, object, range),
@@ -49,7 +50,7 @@ export async function getObject(call: S3Call): Promise<SimResponse> {
 export async function headObject(call: S3Call): Promise<SimResponse> {
   const object = existingObject(call);
   if (checkRead(call.request.headers, object) === 'unmodified') return notModified(object);
-  const range = byteRange(call.request.headers.range, object.size);
+  const range = askedRange(call, object);
   return { ...describe(call, object, range), body: noBody };
 }
 
@@ -224,6 +225,33 @@ function existingObject(call: S3Call): StoredObject {
   return object;
 }
 
+/** The bytes a read is about, by its range or by the number of a part; null for all. */
+function askedRange(
+  call: S3Call,
+  object: StoredObject,
+): { readonly start: number; readonly end: number } | null {
+  const { headers, query } = call.request;
+  if (!query.has('partNumber')) return byteRange(headers.range, object.size);
+  if (headers.range !== undefined) {
+    throw new S3Error(
+      'InvalidRequest',
+      {},
+      'Cannot specify both Range header and partNumber query parameter',
+    );
+  }
+  const number = partNumberOf(call);
+  // What was not uploaded in parts is one part.
+  if (number > object.bodies.length) {
+    throw new S3Error('InvalidPartNumber', {
+      PartNumberRequested: String(number),
+      ActualPartCount: String(object.bodies.length),
+    });
+  }
+  if (object.size === 0) return null;
+  const start = object.bodies.slice(0, number - 1).reduce((sum, { size }) => sum + size, 0);
+  return { start, end: start + object.bodies[number - 1]!.size };
+}
+
 function describe(
   call: S3Call,
   object: StoredObject,
@@ -242,6 +270,9 @@ function describe(
   };
   if (range !== null) {
     answer['content-range'] = `bytes ${range.start}-${range.end - 1}/${object.size}`;
+  }
+  if (query.has('partNumber') && object.uploadId !== null) {
+    answer['x-amz-mp-parts-count'] = String(object.bodies.length);
   }
   for (const name of overrides) {
     const value = query.get(`response-${name}`);

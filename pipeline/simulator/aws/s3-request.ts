@@ -87,8 +87,10 @@ const bucketOperations: Readonly<Record<string, S3Operation>> = {
 
 const objectOperations: Readonly<Record<string, S3Operation>> = {
   'GET ': 'GetObject',
+  'GET partNumber': 'GetObject',
   'GET uploadId': 'ListParts',
   'HEAD ': 'HeadObject',
+  'HEAD partNumber': 'HeadObject',
   'PUT ': 'PutObject',
   'PUT copy': 'CopyObject',
   'PUT partNumber uploadId': 'UploadPart',

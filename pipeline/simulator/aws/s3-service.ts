@@ -99,9 +99,6 @@ async function answerOrError(
   try {
     const target = s3Target(request);
     assertOwner(request, target.bucket);
-    if (request.query.has('partNumber') && !request.query.has('uploadId')) {
-      throw new S3Error('NotImplemented', { Header: 'partNumber' });
-    }
     const { state, clock, ids } = world;
     const call = { request, bucket: target.bucket ?? '', key: target.key ?? '', state, clock, ids };
     return await operations[target.operation](call);

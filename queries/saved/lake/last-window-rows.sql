@@ -4,7 +4,7 @@
 -- params: partition_key identifier
 -- params: sort_key identifier
 -- tables: :table
--- cost: scans the key and the time of writing; row groups written before the window are skipped
+-- cost: scans the key and the time of writing
 
 SELECT
   :partition_key AS partition_key,

@@ -6,7 +6,7 @@
 -- params: prefix string
 -- params: sort_prefix string =
 -- tables: :table
--- cost: scans the key; files and row groups outside the prefix are skipped
+-- cost: scans the key and the time of writing
 
 SELECT
   :partition_key AS partition_key,

@@ -1,7 +1,7 @@
 -- title: Sparse attributes
 -- question: Which attributes have how many of the orders?
 -- tables: mystore
--- cost: reads how many values each column has; no nested values
+-- cost: scans all columns but the key
 
 SELECT
   attribute,

@@ -61,9 +61,12 @@ export class Child {
       if (await options.isReady(child.printed)) return child;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    const tail = child.printed.split('\n').slice(-30).join('\n');
+    const tail = child.printed
+      .split('\n')
+      .filter((line) => !line.includes('\tat '))
+      .slice(-30);
     await child.stop();
-    throw new Error(`${options.name} did not start; it printed at last:\n${tail}`);
+    throw new Error(`${options.name} did not start; it printed at last:\n${tail.join('\n')}`);
   }
 
   /** Ends the server; when it does not end by itself, by force. */

@@ -21,7 +21,7 @@ export interface EnginePlace {
 }
 
 const home = resolve(
-  process.env['TIDELAKE_ENGINES_DIR'] ?? join(homedir(), '.cache', 'tidelake', 'engines'),
+  process.env.TIDELAKE_ENGINES_DIR ?? join(homedir(), '.cache', 'tidelake', 'engines'),
 );
 
 export function enginePlace(name: EngineName): EnginePlace {
@@ -39,7 +39,7 @@ export function describeEngine(name: EngineName, suite: (place: EnginePlace) => 
     return;
   }
   const title = `${name} is missing here: ${place.reason}`;
-  if (process.env['TIDELAKE_ENGINES_REQUIRED'] !== '1') {
+  if (process.env.TIDELAKE_ENGINES_REQUIRED !== '1') {
     describe.skip(title, () => {
       it('was not run', () => undefined);
     });

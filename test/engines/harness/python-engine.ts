@@ -10,6 +10,7 @@ import { enginePlace } from './engines.js';
 import type { EngineLake } from './lakes.js';
 import { type Predicate, sqlOf } from './predicates.js';
 import type { EngineAnswer, EngineValue } from './values.js';
+import type { WritingEngine } from './write-suite.js';
 
 /** Predicates asked in one statement of Spark. */
 const predicatesMax = 40;
@@ -122,7 +123,9 @@ export class Pyiceberg implements Engine {
   }
 }
 
-export class Spark implements Engine {
+export class Spark implements WritingEngine {
+  readonly textType = 'string';
+  readonly keepsExpired = false;
   readonly #server: PythonServer;
 
   private constructor(server: PythonServer) {
@@ -137,6 +140,30 @@ export class Spark implements Engine {
 
   async query(sql: string): Promise<EngineAnswer> {
     return answerOf(await this.#server.ask<WireAnswer>({ sql }));
+  }
+
+  run(sql: string): Promise<unknown> {
+    return this.query(sql);
+  }
+
+  /** From here on Spark deletes by position too, where the table lets it choose. */
+  deletesByPosition(lake: EngineLake): Promise<unknown> {
+    const modes = ['delete', 'update', 'merge'].map((one) => `'write.${one}.mode'='merge-on-read'`);
+    return this.query(`ALTER TABLE ${lake.name} SET TBLPROPERTIES (${modes.join(', ')})`);
+  }
+
+  compact(lake: EngineLake): Promise<unknown> {
+    const options = "options => map('rewrite-all', 'true')";
+    return this.query(
+      `CALL glue.system.rewrite_data_files(table => '${database}.${lake.name}', ${options})`,
+    );
+  }
+
+  async expire(lake: EngineLake): Promise<unknown> {
+    const end = "older_than => TIMESTAMP '2100-01-01 00:00:00', retain_last => 1";
+    return this.query(
+      `CALL glue.system.expire_snapshots(table => '${database}.${lake.name}', ${end})`,
+    );
   }
 
   rows(lake: EngineLake, at?: At): Promise<EngineAnswer> {

@@ -5,10 +5,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   canonicalItem,
   canonicalKey,
+  type Item,
   itemFromParsed,
   Random,
 } from '../../../pipeline/simulator/index.js';
-import { differences, expectedItems } from '../../scenarios/story-world.js';
+import type { AttributeValue } from '../../../schemas/attribute.js';
+import { differences } from '../../scenarios/story-world.js';
 import type { At, Engine } from './engine.js';
 import type { EngineLake, LakeState } from './lakes.js';
 import { countOf, nameOf, predicatesOf } from './predicates.js';
@@ -20,8 +22,18 @@ const same = { missing: [], extra: [] };
 /** Instants asked for by time and by version, the first and last ones included. */
 const statesMax = 6;
 
-export function readSuite(engine: () => Engine): void {
-  describe.each(readLakes)('$name: $fact', ({ name, places = 40 }) => {
+export interface ReadOptions {
+  /** The engine is known to read a NULL list of structs as an empty list; see docs/reference/engines.md. */
+  readonly losesNullLists?: boolean;
+  /** One in so many filters is tried; 1 unless told. Filters come in turns of four, so 5 still takes every kind. */
+  readonly filtersEach?: number;
+}
+
+export function readSuite(engine: () => Engine, options: ReadOptions = {}): void {
+  const seen = (item: Item): string =>
+    canonicalItem(options.losesNullLists === true ? withoutEmptyLists(item) : item);
+
+  describe.each(readLakes)('$name: $fact', ({ name, places = 25 }) => {
     let lake: EngineLake;
     let now: readonly EngineRow[];
 
@@ -31,9 +43,10 @@ export function readSuite(engine: () => Engine): void {
 
     const compare = async (rows: readonly EngineRow[], state: LakeState): Promise<void> => {
       const reader = await lake.reader(state.snapshotId);
-      const found = rows.map((row) => canonicalItem(reader.item(row))).sort();
-      expect(differences(found, expectedItems(lake.past, state.ms))).toEqual(same);
-      expect(found).toHaveLength(lake.past.countAt(state.ms * 1000));
+      const found = rows.map((row) => seen(reader.item(row))).sort();
+      const expected = [...lake.past.itemsAt(state.ms * 1000)].map(seen).sort();
+      expect(differences(found, expected)).toEqual(same);
+      expect(found).toHaveLength(expected.length);
     };
 
     it('equals the simulated table', async () => {
@@ -63,7 +76,8 @@ export function readSuite(engine: () => Engine): void {
     });
 
     it('hides no row behind a filter', async () => {
-      const predicates = predicatesOf(await lake.reader(), now, places);
+      const all = predicatesOf(await lake.reader(), now, places);
+      const predicates = all.filter((_, i) => i % (options.filtersEach ?? 1) === 0);
       expect(predicates.length).toBeGreaterThan(0);
       const counts = await engine().counts(lake, predicates);
       const wrong = predicates.flatMap((predicate, i) => {
@@ -95,6 +109,15 @@ function expectedTimes(lake: EngineLake): Map<string, string | null> {
     }
   }
   return times;
+}
+
+function withoutEmptyLists(item: Item): Item {
+  const kept = new Map<string, AttributeValue>();
+  for (const [name, value] of item) {
+    if ('M' in value) kept.set(name, { M: withoutEmptyLists(value.M) });
+    else if (!('L' in value) || value.L.length > 0) kept.set(name, value);
+  }
+  return kept;
 }
 
 function spread<T>(all: readonly T[], max: number): readonly T[] {

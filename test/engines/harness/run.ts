@@ -1,7 +1,7 @@
 // What all suites of one run share: the endpoint with S3 and Glue, and the tables that are only read.
 // Promises: made when first asked for, once; gone with the process.
 
-import { type RunningEndpoint, startMoto } from './endpoint.js';
+import { type RunningEndpoint, startSimulatedAws } from './endpoint.js';
 import { type EngineLake, prepareEndpoint } from './lakes.js';
 import { readLakes } from './read-lakes.js';
 
@@ -9,7 +9,7 @@ let endpoint: Promise<RunningEndpoint> | undefined;
 const lakes = new Map<string, Promise<EngineLake>>();
 
 export function sharedEndpoint(): Promise<RunningEndpoint> {
-  endpoint ??= startMoto().then(async (running) => {
+  endpoint ??= startSimulatedAws().then(async (running) => {
     await prepareEndpoint(running);
     return running;
   });

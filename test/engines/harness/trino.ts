@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { database } from '../../scenarios/story-world.js';
 import { Child, freePort } from './child.js';
 import type { AwsEndpoint } from './endpoint.js';
-import type { At, Engine } from './engine.js';
+import type { At } from './engine.js';
 import { type EngineName, enginePlace } from './engines.js';
 import type { EngineLake } from './lakes.js';
 import { type Predicate, sqlOf } from './predicates.js';
 import type { EngineAnswer, EngineValue } from './values.js';
+import type { WritingEngine } from './write-suite.js';
 
 const server = join(import.meta.dirname, '..', 'trino', 'TrinoServer.java');
 
@@ -43,7 +44,9 @@ const predicatesMax = 20;
 /** Statistics for the order of joins, which cost much in tables of a thousand columns; files are pruned all the same. */
 const noStatistics = { 'iceberg.statistics_enabled': 'false' };
 
-export class Trino implements Engine {
+export class Trino implements WritingEngine {
+  readonly textType = 'varchar';
+  readonly keepsExpired = true;
   readonly #child: Child;
   readonly #url: string;
 
@@ -143,6 +146,20 @@ export class Trino implements Engine {
     return counts;
   }
 
+  run(sql: string): Promise<unknown> {
+    return this.query(sql);
+  }
+
+  compact(lake: EngineLake): Promise<unknown> {
+    return this.query(`ALTER TABLE ${lake.name} EXECUTE optimize`);
+  }
+
+  expire(lake: EngineLake): Promise<unknown> {
+    return this.query(
+      `ALTER TABLE ${lake.name} EXECUTE expire_snapshots(retention_threshold => '0s')`,
+    );
+  }
+
   close(): Promise<void> {
     return this.#child.stop();
   }
@@ -210,8 +227,7 @@ function catalogOf(name: EngineName, endpoint: AwsEndpoint): readonly string[] {
     `hive.metastore.glue.aws-access-key=${accessKeyId}`,
     `hive.metastore.glue.aws-secret-key=${secretAccessKey}`,
     // Snapshots bear the time of their data, so the shortest retention that may be asked for has to be none.
-    'iceberg.expire_snapshots.min-retention=0s',
-    'iceberg.remove_orphan_files.min-retention=0s',
+    `iceberg.${name === 'trino-406' ? 'expire_snapshots' : 'expire-snapshots'}.min-retention=0s`,
   ];
   if (name === 'trino-406') {
     return [

@@ -30,7 +30,7 @@ def shaped(kind, value):
 
 
 def session(url, region, jars):
-    lake = "spark.sql.catalog.lake"
+    lake = "spark.sql.catalog.glue"
     settings = {
         "spark.jars": jars,
         "spark.driver.memory": "1500m",
@@ -39,7 +39,7 @@ def session(url, region, jars):
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.iceberg.vectorization.enabled": "false",
-        "spark.sql.defaultCatalog": "lake",
+        "spark.sql.defaultCatalog": "glue",
         lake: "org.apache.iceberg.spark.SparkCatalog",
         f"{lake}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
         f"{lake}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
@@ -60,7 +60,8 @@ def session(url, region, jars):
 def main(port, url, region, jars):
     os.environ["TZ"] = "UTC"
     spark = session(url, region, jars)
-    spark.sql("select 1").collect()
+    # Statements name tables without their database, as they do in Athena.
+    spark.sql("USE glue.lake")
 
     def handle(request):
         frame = spark.sql(request["sql"])

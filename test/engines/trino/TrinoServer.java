@@ -19,10 +19,7 @@ public final class TrinoServer {
     var builder = DistributedQueryRunner.builder(session);
     // What is known of past queries would fill a small heap: every one holds the schema of its tables.
     builder.setCoordinatorProperties(
-        Map.of(
-            "http-server.http.port", args[0],
-            "query.max-history", "1",
-            "query.min-expire-age", "1s"));
+        Map.of("http-server.http.port", args[0], "query.max-history", "1"));
     alone(builder);
     try (var runner = builder.build()) {
       runner.installPlugin(new IcebergPlugin());

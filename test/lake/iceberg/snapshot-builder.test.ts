@@ -6,7 +6,7 @@ import {
   parseTableMetadata,
   serializeTableMetadata,
 } from '../../../pipeline/lake/iceberg/metadata.js';
-import type { TableMetadata } from '../../../schemas/iceberg.js';
+import type { SortOrder, TableMetadata } from '../../../schemas/iceberg.js';
 import {
   bucketed,
   dataFile,
@@ -227,27 +227,79 @@ describe('a snapshot', () => {
     });
   });
 
-  it('reads manifests of a spec whose column was retyped since', async () => {
+  it('takes a column with a new id out of older specs and sort orders, since engines bind them all', async () => {
     const lake = new TestLake();
-    const byQty = {
+    const byBoth = {
       'spec-id': 0,
-      fields: [{ name: 'q', transform: 'identity', 'source-id': 2, 'field-id': 1000 }],
+      fields: [
+        { name: 'c', transform: 'bucket[4]', 'source-id': 1, 'field-id': 1000 },
+        { name: 'q', transform: 'identity', 'source-id': 2, 'field-id': 1001 },
+      ],
     };
-    let md = await lake.build(emptyTable({ spec: byQty }), {
-      added: [dataFile('a', [1420n]), dataFile('b', [-5n])],
+    const ascending = (id: number): SortOrder => ({
+      'order-id': 1,
+      fields: [
+        { transform: 'identity', 'source-id': id, direction: 'asc', 'null-order': 'nulls-first' },
+      ],
     });
+    let md = await lake.build(emptyTable({ spec: byBoth }), {
+      added: [dataFile('a', [3, 1420n]), dataFile('b', [3, -5n])],
+      newSortOrder: ascending(2),
+    });
+    const first = currentSnapshot(md)!;
+    expect((await liveFiles(lake.store, md, first)).data[0]!.file.partition).toEqual([3, 1420n]);
     const retyped = {
       ...schema,
       fields: [schema.fields[0]!, { id: 9, name: 'qty', required: false, type: 'decimal(38, 2)' }],
     };
     md = await lake.build(md, {
-      removed: new Set([path('a')]),
+      replaceAll: true,
+      added: [{ ...dataFile('n', [3, 7n]), sortOrderId: 1 }],
       newSchema: retyped,
-      newSpec: { 'spec-id': 0, fields: [] },
+      newSpec: {
+        'spec-id': 0,
+        fields: [byBoth.fields[0]!, { ...byBoth.fields[1]!, 'source-id': 9 }],
+      },
+      newSortOrder: ascending(9),
       operation: 'overwrite',
     });
-    const { data } = await liveFiles(lake.store, md, currentSnapshot(md));
-    expect(data.map((entry) => entry.file.partition)).toEqual([[-5n]]);
+    expect(md['partition-specs']).toEqual([
+      { 'spec-id': 0, fields: [byBoth.fields[0]] },
+      {
+        'spec-id': 1,
+        fields: [
+          byBoth.fields[0],
+          { name: 'q', transform: 'identity', 'source-id': 9, 'field-id': 1002 },
+        ],
+      },
+    ]);
+    // Ids are not used twice: a file's order must not become another one.
+    expect(md['sort-orders'].map((order) => order['order-id'])).toEqual([0, 2]);
+    expect(md['default-sort-order-id']).toBe(2);
+    const [now] = (await liveFiles(lake.store, md, currentSnapshot(md))).data;
+    expect(now!.file).toMatchObject({ partition: [3, 7n], sortOrderId: 2 });
+    const past = (await liveFiles(lake.store, md, first)).data;
+    expect(past.map((entry) => entry.file.partition)).toEqual([[3], [3]]);
+    expect(parseTableMetadata(serializeTableMetadata(md))).toEqual(md);
+  });
+
+  it('reads manifests of a spec whose column another writer retyped since', async () => {
+    const lake = new TestLake();
+    const byQty = {
+      'spec-id': 0,
+      fields: [{ name: 'q', transform: 'identity', 'source-id': 2, 'field-id': 1000 }],
+    };
+    const md = await lake.build(emptyTable({ spec: byQty }), {
+      added: [dataFile('a', [1420n]), dataFile('b', [-5n])],
+    });
+    const retyped = {
+      ...schema,
+      'schema-id': 1,
+      fields: [schema.fields[0]!, { id: 9, name: 'qty', required: false, type: 'decimal(38, 2)' }],
+    };
+    const theirs = { ...md, schemas: [...md.schemas, retyped], 'current-schema-id': 1 };
+    const { data } = await liveFiles(lake.store, theirs, currentSnapshot(theirs));
+    expect(data.map((entry) => entry.file.partition)).toEqual([[1420n], [-5n]]);
   });
 
   it('merges small manifests when there are more than fifty, and keeps every past', async () => {

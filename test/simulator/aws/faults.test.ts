@@ -1,5 +1,6 @@
 // The faults of the simulator, met by the real SDK: each goes wrong in its own way, applied or not as it says.
 import { connect } from 'node:net';
+import { GlueClient, UpdateTableCommand } from '@aws-sdk/client-glue';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -237,6 +238,39 @@ describe('a fault', () => {
     const again = new PutObjectCommand({ Bucket, Key: 'y', Body: 'y', IfNoneMatch: '*' });
     expect((await rejection(s3.client.send(again))).name).toBe('PreconditionFailed');
     await s3.client.send(new HeadObjectCommand({ Bucket, Key: 'y' }));
+  });
+});
+
+describe('a fault of a service that speaks JSON', () => {
+  it('is an exception of its own form, for one table', async () => {
+    const glue = new GlueClient({
+      endpoint: s3.simulator.url,
+      region: 'eu-west-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      maxAttempts: 1,
+    });
+    const update = (Name: string) =>
+      glue.send(new UpdateTableCommand({ DatabaseName: 'lake', TableInput: { Name } }));
+    s3.plan([
+      {
+        operation: 'UpdateTable',
+        key: 'lake/orders',
+        do: { fault: 'error', code: 'ConcurrentModificationException' },
+      },
+    ]);
+    const error = await rejection(update('orders'));
+    expect(error.name).toBe('ConcurrentModificationException');
+    expect((await rejection(update('other'))).name).not.toBe(error.name);
+    s3.plan([{ service: 'glue', do: 'loseAnswer' }]);
+    expect(await rejection(update('orders'))).toMatchObject({ code: 'ECONNRESET' });
+    s3.plan([{ service: 'glue', do: { fault: 'error', code: 'InternalServiceException' } }]);
+    expect(await rejection(update('orders'))).toMatchObject({
+      name: 'InternalServiceException',
+      $metadata: { httpStatusCode: 500 },
+    });
+    const table = { service: 'glue', operation: 'UpdateTable', bucket: null, key: 'lake/orders' };
+    expect(s3.log()).toMatchObject([{ ...table, status: 500, fault: 'error' }]);
+    glue.destroy();
   });
 });
 

@@ -94,6 +94,34 @@ describe('a multipart upload', () => {
     expect(Buffer.from(await got.Body!.transformToByteArray()).equals(expected)).toBe(true);
   });
 
+  it('is read part by part', async () => {
+    const upload = await begin();
+    await complete(upload, [await part(upload, 3, large), await part(upload, 5, small)]);
+    const { Bucket, Key } = upload;
+    const read = async (PartNumber: number, more: object = {}) => {
+      const get = new GetObjectCommand({ Bucket, Key, PartNumber, ...more });
+      const { Body, ...got } = await s3.client.send(get);
+      return { got, bytes: Buffer.from(await Body!.transformToByteArray()) };
+    };
+    const first = await read(1);
+    expect(first.got).toMatchObject({ PartsCount: 2, ContentRange: 'bytes 0-5242879/5243880' });
+    expect(first.bytes.equals(large)).toBe(true);
+    const second = await read(2);
+    expect(second.got.ContentRange).toBe('bytes 5242880-5243879/5243880');
+    expect(second.bytes.equals(small)).toBe(true);
+    expect(await rejection(read(3))).toMatchObject({
+      name: 'InvalidPartNumber',
+      $metadata: { httpStatusCode: 416 },
+    });
+    expect((await rejection(read(1, { Range: 'bytes=0-1' }))).name).toBe('InvalidRequest');
+    const head = new HeadObjectCommand({ Bucket, Key, PartNumber: 2 });
+    expect(await s3.client.send(head)).toMatchObject({ PartsCount: 2, ContentLength: 1000 });
+    await s3.client.send(new PutObjectCommand({ Bucket, Key: 'y', Body: small }));
+    const whole = new HeadObjectCommand({ Bucket, Key: 'y', PartNumber: 1 });
+    const { PartsCount, ContentLength } = await s3.client.send(whole);
+    expect({ PartsCount, ContentLength }).toEqual({ PartsCount: undefined, ContentLength: 1000 });
+  });
+
   it('keeps a checksum of the parts’ checksums', async () => {
     const upload = await begin({ ChecksumAlgorithm: 'SHA256' });
     const parts = [

@@ -160,13 +160,6 @@ describe('PutObject and GetObject', () => {
     });
     expect((await rejection(s3.client.send(large))).name).toBe('MetadataTooLarge');
   });
-
-  it('answer NotImplemented for part numbers and for what is not simulated', async () => {
-    const Bucket = await s3.makeBucket();
-    await s3.client.send(new PutObjectCommand({ Bucket, Key: 'x', Body: 'x' }));
-    const part = new GetObjectCommand({ Bucket, Key: 'x', PartNumber: 1 });
-    expect((await rejection(s3.client.send(part))).name).toBe('NotImplemented');
-  });
 });
 
 describe('ranges', () => {

@@ -1,0 +1,114 @@
+// What the scheduled job reads before it decides, as plain data: the lake, the table, its recovery window, known exports,
+// the clock, the configuration. All instants are milliseconds since the epoch, UTC; no field is taken from anywhere else.
+// Sources: Amazon DynamoDB API Reference, DescribeTable, DescribeContinuousBackups, ListExports, DescribeExport.
+
+import type { ErrorFacts } from '../../schemas/errors.js';
+import type { ExportView, Window } from '../../schemas/export-manifest.js';
+import type { LakeGap } from '../lake/lake-state.js';
+
+export interface Situation {
+  /** The lake table; null: there is none yet. */
+  readonly lake: LakeFacts | null;
+  /** DescribeTable; null: there is no such table. */
+  readonly table: TableFacts | null;
+  readonly pitr: PitrFacts;
+  /** Exports that can matter, from ListExports, DescribeExport and folders in S3, each once. Those of other tables, and
+   *  windows that are in the lake, do no harm. */
+  readonly exports: readonly KnownExport[];
+  /** S3 prefixes that were read in this run: `exports` has what lies there. */
+  readonly looked: readonly string[];
+  /** The runner's clock. It never decides what a window is. */
+  readonly nowMs: number;
+  readonly config: ScheduleConfig;
+}
+
+export interface LakeFacts {
+  readonly epoch: number;
+  readonly tableId: string;
+  readonly watermarkMs: number;
+  readonly gaps: readonly LakeGap[];
+  /** Why the watermark cannot be believed, as found in the table; null when it can. */
+  readonly doubt: ErrorFacts | null;
+}
+
+export interface TableFacts {
+  readonly tableArn: string;
+  readonly tableName: string;
+  readonly tableId: string;
+  readonly createdMs: number;
+}
+
+/** DescribeContinuousBackups. Both instants are null while recovery is off. */
+export interface PitrFacts {
+  readonly isEnabled: boolean;
+  /** EarliestRestorableDateTime. */
+  readonly earliestMs: number | null;
+  /** LatestRestorableDateTime: some five minutes behind, and it may go backwards. */
+  readonly latestMs: number | null;
+  /** RecoveryPeriodInDays, 1 to 35. */
+  readonly periodDays: number | null;
+}
+
+/** `UNKNOWN`: its folder has a `_started` and no manifest, and DescribeExport knows nothing of it. */
+export type ExportState = 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'UNKNOWN';
+
+interface KnownExportBase {
+  readonly exportArn: string;
+  readonly tableId: string;
+  readonly state: ExportState;
+  /** DynamoDB's code for the failure; null when it did not fail. */
+  readonly failureCode: string | null;
+  /** Null where only S3 knows the export. */
+  readonly clientToken: string | null;
+  readonly s3Prefix: string | null;
+  /** Where its manifest-summary.json is; null when it is not there. */
+  readonly summaryUri: string | null;
+  readonly requestedAtMs: number;
+  /** Whole, in DYNAMODB_JSON, and put where this job reads. A filtered export continues nothing, and one that somebody
+   *  made for another bucket is not to be waited for. */
+  readonly isReadable: boolean;
+}
+
+export interface KnownFull extends KnownExportBase {
+  readonly type: 'FULL_EXPORT';
+  readonly exportTimeMs: number;
+}
+
+export interface KnownWindow extends KnownExportBase {
+  readonly type: 'INCREMENTAL_EXPORT';
+  readonly window: Window;
+}
+
+export type KnownExport = KnownFull | KnownWindow;
+
+export interface ScheduleConfig {
+  /** Name of the lake table, for messages and commands. */
+  readonly table: string;
+  /** Length of a window; a divisor of a day, 15 at least, so that midnight is an edge. */
+  readonly grainMinutes: number;
+  readonly view: ExportView;
+  /** Age of the watermark above which the table counts as late. */
+  readonly lagMinutesMax: number;
+  readonly destination: Destination;
+  /** Whether a chain that cannot go on is followed by a new epoch without asking. */
+  readonly mayReseed: boolean;
+  /** Windows of this table under way at once. */
+  readonly exportsAtOnceMax: number;
+  /** Exports asked for one window, while each fails. */
+  readonly attemptsMax: number;
+  /** Time after which an export that is still in progress counts as stuck. */
+  readonly stuckMinutesMax: number;
+  /** Instant at which the run must be over; null: no limit. */
+  readonly deadlineMs: number | null;
+}
+
+/** Where exports are put, as ExportTableToPointInTime takes it. */
+export interface Destination {
+  readonly s3Bucket: string;
+  /** Without slashes at its ends; empty: the root of the bucket. */
+  readonly s3Prefix: string;
+  /** Account that owns the bucket; needed when it is another one. */
+  readonly s3BucketOwner: string | null;
+  readonly s3SseAlgorithm: 'AES256' | 'KMS' | null;
+  readonly s3SseKmsKeyId: string | null;
+}

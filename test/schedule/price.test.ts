@@ -1,0 +1,57 @@
+// Estimates against sums worked out by hand from the price list.
+import { describe, expect, it } from 'vitest';
+import { usEast1 } from '../../pipeline/schedule/list-prices.js';
+import { estimatePrice, type Spending } from '../../pipeline/schedule/price.js';
+
+const none: Spending = {
+  fulls: [],
+  windows: [],
+  exportObjects: 0,
+  writes: 0,
+  reads: 0,
+  exportBytesKept: 0,
+  lakeBytesKept: 0,
+  pitrBytes: 0,
+};
+
+describe('the estimate of a price', () => {
+  it('is 72 cents a month for hourly windows of an idle table, which are billed 10 MB each', () => {
+    const { usd } = estimatePrice({ ...none, windows: Array(720).fill(0) }, usEast1);
+    expect(usd).toBeCloseTo(0.72, 10);
+  });
+
+  it('is 2.88 dollars a month for windows of 15 minutes', () => {
+    const { usd } = estimatePrice({ ...none, windows: Array(2880).fill(0) }, usEast1);
+    expect(usd).toBeCloseTo(2.88, 10);
+  });
+
+  it('bills a window above 10 MB for what was written in it', () => {
+    const { lines } = estimatePrice({ ...none, windows: [10_000_000, 10_000_001, 3e9] }, usEast1);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]!.quantity).toBeCloseTo(3.020000001, 9);
+    expect(lines[0]!.usd).toBeCloseTo(0.3020000001, 9);
+  });
+
+  it('adds up 50 GB in full, a million objects put and read, and what is kept for a month', () => {
+    const spending: Spending = {
+      fulls: [50e9],
+      windows: [],
+      exportObjects: 900_000,
+      writes: 100_000,
+      reads: 1_000_000,
+      exportBytesKept: 10e9,
+      lakeBytesKept: 20e9,
+      pitrBytes: 50e9,
+    };
+    // 5 + 5 + 0.4 + 0.23 + 0.46 + 10
+    expect(estimatePrice(spending, usEast1).usd).toBeCloseTo(21.09, 10);
+  });
+
+  it('has no line for what is not used, and names its assumptions', () => {
+    const { lines, usd, assumptions } = estimatePrice(none, usEast1);
+    expect(lines).toEqual([]);
+    expect(usd).toBe(0);
+    expect(assumptions.join('\n')).toContain('us-east-1');
+    expect(assumptions.join('\n')).toContain('at least 10 MB');
+  });
+});

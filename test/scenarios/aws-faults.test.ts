@@ -27,9 +27,9 @@ beforeAll(async () => {
 afterAll(() => sim.close());
 
 describe('a request that commits', () => {
-  // Every other case, with one catalog and one kind of commit; all combinations are in test/faults.
+  // Every third case, with one catalog and one kind of commit; all combinations are in test/faults.
   const walk = matrix
-    .filter((_, i) => i % 2 === 1)
+    .filter((_, i) => i % 3 === 1)
     .map((one, i) => ({ ...one, kind: catalogKinds[i % 2]!, act: acts[(i >> 1) % acts.length]! }));
   it.each(walk)('$what: $act.name, $kind', (one) => playCase(sim, watch, one.kind, one.act, one));
 });

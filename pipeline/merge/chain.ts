@@ -2,12 +2,16 @@
 
 import type { IncrementalExport } from '../../schemas/export-manifest.js';
 
+type Windowed = Pick<IncrementalExport, 'window' | 'exportArn'>;
+
 /** The windows of the longest chain from an instant, in order. Each starts exactly where the one before ends; where
  *  several start at one instant, the choice that reaches furthest wins (then the first by end and ARN). */
-export function longestChain<T extends Pick<IncrementalExport, 'window' | 'exportArn'>>(
-  windows: readonly T[],
-  fromMs: number,
-): T[] {
+export function longestChain<T extends Windowed>(windows: readonly T[], fromMs: number): T[] {
+  return chainsOf(windows)(fromMs);
+}
+
+/** `longestChain` for many instants over the same windows. */
+export function chainsOf<T extends Windowed>(windows: readonly T[]): (fromMs: number) => T[] {
   const sorted = [...windows].sort(
     (a, b) =>
       b.window.fromMs - a.window.fromMs ||
@@ -23,9 +27,11 @@ export function longestChain<T extends Pick<IncrementalExport, 'window' | 'expor
       best.set(one.window.fromMs, { endMs, first: one });
     }
   }
-  const chain: T[] = [];
-  for (let at = best.get(fromMs); at !== undefined; at = best.get(at.first.window.toMs)) {
-    chain.push(at.first);
-  }
-  return chain;
+  return (fromMs) => {
+    const chain: T[] = [];
+    for (let at = best.get(fromMs); at !== undefined; at = best.get(at.first.window.toMs)) {
+      chain.push(at.first);
+    }
+    return chain;
+  };
 }

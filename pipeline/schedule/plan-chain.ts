@@ -3,7 +3,7 @@
 // followed and not asked for again; nothing is asked for beyond what stands in the way.
 
 import type { ErrorFacts } from '../../schemas/errors.js';
-import { longestChain } from '../merge/chain.js';
+import { chainsOf, longestChain } from '../merge/chain.js';
 import type { Look, RequestWindow } from './actions.js';
 import {
   type ExportRequest,
@@ -62,7 +62,8 @@ export function planChain(situation: Situation, lake: LakeFacts): ChainPlan {
   const { table, pitr, config } = situation;
   const known = windowsFrom(situation, lake.tableId, lake.watermarkMs);
   const ready = longestChain(known.filter(isReady), lake.watermarkMs);
-  const usable = known.filter((one) => isReady(one) || isRunning(one));
+  const chainFrom = chainsOf(known.filter((one) => isReady(one) || isRunning(one)));
+  const useless = known.filter((one) => !isReady(one) && !isRunning(one));
   const running: KnownWindow[] = [];
   const looks: Look[] = [];
   const requests: RequestWindow[] = [];
@@ -76,7 +77,7 @@ export function planChain(situation: Situation, lake: LakeFacts): ChainPlan {
 
   // Each round moves the cursor over known windows or asks for one, of which there are at most so many.
   for (;;) {
-    const ahead = longestChain(usable, cursorMs);
+    const ahead = chainFrom(cursorMs);
     running.push(...ahead.filter(isRunning));
     cursorMs = ahead.at(-1)?.window.toMs ?? cursorMs;
     const window = windowAfter(cursorMs, config.grainMinutes);
@@ -88,7 +89,7 @@ export function planChain(situation: Situation, lake: LakeFacts): ChainPlan {
     if (cursorMs % 1000 !== 0) return end(refusals.seam(situation, cursorMs), true);
     if (!pitr.isEnabled) return end(refusals.pitrOff(situation, table), false);
     if (pitr.earliestMs === null || pitr.latestMs === null) return end(null, false);
-    const failed = known.filter(
+    const failed = useless.filter(
       (one) =>
         one.state === 'FAILED' && one.window.fromMs === cursorMs && one.window.toMs === window.toMs,
     );
@@ -105,9 +106,8 @@ export function planChain(situation: Situation, lake: LakeFacts): ChainPlan {
       return end(null, false);
     }
     if (window.toMs > pitr.latestMs) return end(null, false);
-    const gone = known.find(
-      (one) =>
-        one.state === 'COMPLETED' && one.summaryUri === null && one.s3Prefix === request.s3Prefix,
+    const gone = useless.find(
+      (one) => one.state === 'COMPLETED' && one.s3Prefix === request.s3Prefix,
     );
     if (gone !== undefined) return end(refusals.exportGone(situation, window, gone), false);
     if (attempts >= config.attemptsMax) {

@@ -39,7 +39,7 @@ const stormy: Weather = {
 
 /** One step of the world, and one run in it. */
 function stormyRun(world: ModelWorld, random: Random, weather: Weather, more: Faults): void {
-  const { chance } = { chance: (p: number) => random.chance(p) };
+  const chance = (p: number): boolean => random.chance(p);
   world.now += 1 + random.below(2000);
   if (chance(weather.outage)) world.now += random.below(chance(0.1) ? 40 * day : 3 * day);
   // A lag that grows goes backwards: the latest instant is earlier than it was.
@@ -162,7 +162,7 @@ describe('the hourly job over a long time', () => {
           mayReseed,
         });
         fates(world, random, stormy);
-        for (let i = 0; i < 150; i++) {
+        for (let i = 0; i < 100; i++) {
           world.now += 20 * minute;
           stormyRun(world, random, stormy, {});
         }
@@ -171,7 +171,7 @@ describe('the hourly job over a long time', () => {
         checkCommits(world.commits);
       },
     );
-    fc.assert(property, { numRuns: 60 });
+    fc.assert(property, { numRuns: 40 });
   });
 
   it('keeps a table fresh for two years of hourly runs, whatever happens', () => {
@@ -186,26 +186,25 @@ describe('the hourly job over a long time', () => {
       lose: 0.0005,
     };
     fates(world, random, weather);
-    const listed: Faults['listed'] = (one) =>
-      one.to > (world.lake?.watermark ?? 0) || world.now - one.requestedAt < 2 * day;
     let fresh = 0;
     let runs = 0;
     const end = start + 2 * 365 * day;
     while (world.now < end) {
       world.now += hour - 1000;
-      stormyRun(world, random, weather, { listed });
+      stormyRun(world, random, weather, { isBrief: true });
       runs += 1;
       if (world.lake !== null && world.now - world.lake.watermark < 6 * hour) fresh += 1;
       // Somebody reads the alarms once a day.
       if (runs % 24 === 0) {
-        const last = run(world, { listed })!.at(-1)!;
+        world.forget();
+        const last = run(world, { isBrief: true })!.at(-1)!;
         if (last.do === 'refuse') heal(world, last);
       }
     }
-    settle(world, { listed });
+    settle(world, { isBrief: true });
     expect(world.breaches).toEqual([]);
     checkCommits(world.commits);
-    expect(runs).toBeGreaterThan(16_000);
+    expect(runs).toBeGreaterThan(15_000);
     expect(fresh / runs).toBeGreaterThan(0.8);
   });
 
@@ -215,7 +214,7 @@ describe('the hourly job over a long time', () => {
       const world = new ModelWorld(start, { ...config, mayReseed: true });
       const hash = createHash('sha256');
       fates(world, random, stormy);
-      for (let i = 0; i < 400; i++) {
+      for (let i = 0; i < 200; i++) {
         world.now += hour;
         stormyRun(world, random, stormy, { trace: (line) => hash.update(`${line}\n`) });
       }
@@ -229,7 +228,7 @@ describe('the hourly job over a long time', () => {
     const world = new ModelWorld(start);
     for (let i = 0; i < 60 * 24; i++) {
       world.now += hour;
-      run(world);
+      run(world, { isBrief: true });
     }
     expect(world.earliest()).toBeGreaterThan(start + 24 * day);
     expect(world.lake!.epoch).toBe(1);

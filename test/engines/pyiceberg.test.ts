@@ -12,6 +12,6 @@ describeEngine('pyiceberg', () => {
   });
   afterAll(() => engine?.close());
 
-  // apache/iceberg-python#3833, open as of 0.12.0.
-  readSuite(() => engine, { nullListsOfStructs: true });
+  // apache/iceberg-python#3833, open as of 0.12.0. Each filter costs it half a second in a wide table.
+  readSuite(() => engine, { losesNullLists: true, filtersEach: 5 });
 });

@@ -71,6 +71,25 @@ export const readLakes: readonly ReadLake[] = [
       ),
   },
   {
+    name: 'row_groups',
+    fact: 'a file of several row groups, of which windows rewrote one and copied the others',
+    make: async (endpoint, name) => {
+      const tale = begin(endpoint, name, ['S']);
+      const item = (n: number, more: object = {}): object => ({
+        pk: { S: `k${String(n).padStart(6, '0')}` },
+        n: { N: `${n}.25` },
+        tags: { SS: ['t', `t${n % 7}`] },
+        place: { M: { zip: { N: `${n % 100}` } } },
+        ...more,
+      });
+      for (let n = 0; n < 36_000; n++) tale.put(-1, item(n));
+      for (let n = 20_000; n < 20_010; n++) tale.put(0, item(n, { note: { S: `note ${n}` } }));
+      tale.delete(1, { pk: { S: 'k035999' } });
+      tale.put(1, item(36_001));
+      return tell(tale, {}, 2);
+    },
+  },
+  {
     name: 'cut_numbers',
     fact: 'bucket and truncate of numbers, below zero too',
     make: async (endpoint, name) => {

@@ -22,15 +22,16 @@ const same = { missing: [], extra: [] };
 /** Instants asked for by time and by version, the first and last ones included. */
 const statesMax = 6;
 
-/** What an engine is known to lose; see docs/reference/engines.md. */
-export interface KnownLoss {
-  /** A NULL list of structs reads as an empty list. */
-  readonly nullListsOfStructs?: boolean;
+export interface ReadOptions {
+  /** The engine is known to read a NULL list of structs as an empty list; see docs/reference/engines.md. */
+  readonly losesNullLists?: boolean;
+  /** One in so many filters is tried; 1 unless told. Filters come in turns of four, so 5 still takes every kind. */
+  readonly filtersEach?: number;
 }
 
-export function readSuite(engine: () => Engine, loses: KnownLoss = {}): void {
+export function readSuite(engine: () => Engine, options: ReadOptions = {}): void {
   const seen = (item: Item): string =>
-    canonicalItem(loses.nullListsOfStructs === true ? withoutEmptyLists(item) : item);
+    canonicalItem(options.losesNullLists === true ? withoutEmptyLists(item) : item);
 
   describe.each(readLakes)('$name: $fact', ({ name, places = 25 }) => {
     let lake: EngineLake;
@@ -75,7 +76,8 @@ export function readSuite(engine: () => Engine, loses: KnownLoss = {}): void {
     });
 
     it('hides no row behind a filter', async () => {
-      const predicates = predicatesOf(await lake.reader(), now, places);
+      const all = predicatesOf(await lake.reader(), now, places);
+      const predicates = all.filter((_, i) => i % (options.filtersEach ?? 1) === 0);
       expect(predicates.length).toBeGreaterThan(0);
       const counts = await engine().counts(lake, predicates);
       const wrong = predicates.flatMap((predicate, i) => {

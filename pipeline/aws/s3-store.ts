@@ -31,7 +31,8 @@ export class S3Store implements ObjectStore {
       return head.ContentLength ?? 0;
     } catch (error) {
       if (isMissing(error)) return null;
-      throw awsError(error, { action: 's3:GetObject', resource: uri });
+      const reason = faultOf(error)?.status === 400 ? await this.#reason(error, uri) : error;
+      throw awsError(reason, { action: 's3:GetObject', resource: uri });
     }
   }
 
@@ -114,6 +115,16 @@ export class S3Store implements ObjectStore {
     } catch (error) {
       if (isMissing(error)) return;
       throw awsError(error, { action: 's3:DeleteObject', resource: uri });
+    }
+  }
+
+  /** Why S3 answered 400 to a HEAD, e.g. to a token that has expired: such an answer has no body to say it, a GET's has. */
+  async #reason(error: unknown, uri: string): Promise<unknown> {
+    try {
+      await this.read(uri, { start: 0, end: 1 });
+      return error;
+    } catch (told) {
+      return told;
     }
   }
 

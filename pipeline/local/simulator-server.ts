@@ -2,7 +2,7 @@
 // Promises: one endpoint for all services; state in a folder, so that it can be killed and started; nothing is sent on.
 // Source: simulator/aws/service.ts; AWS SDKs and Tools Reference Guide, "Service-specific endpoints" (AWS_ENDPOINT_URL).
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TidelakeError } from '../../schemas/errors.js';
 import type { Clock } from '../ports.js';
@@ -237,11 +237,11 @@ class RunningSimulator {
         await drain(request.body);
         return send(faultAnswer({ ...described, method: request.method }, fault));
       case 'refuse':
-        outgoing.socket?.resetAndDestroy();
+        (await connectionOf(outgoing))?.resetAndDestroy();
         return;
       case 'loseAnswer':
         await discard(await apply());
-        outgoing.socket?.resetAndDestroy();
+        (await connectionOf(outgoing))?.resetAndDestroy();
         return;
       case 'hang':
         if (fault.applied === true) await discard(await apply());
@@ -289,7 +289,7 @@ class RunningSimulator {
     meter: Meter,
   ): Promise<void> {
     if (outgoing.headersSent) {
-      outgoing.socket?.destroy();
+      (await connectionOf(outgoing))?.destroy();
       return;
     }
     const code = described.service === 's3' ? 'InternalError' : 'InternalServiceException';
@@ -412,7 +412,7 @@ async function sendAnswer(
   }
   if (limits.end === 'stall') await untilClosed(outgoing);
   // Ended, not reset: a reset may take away bytes that the client has not read yet.
-  else if (limits.end === 'cut') outgoing.socket?.destroySoon();
+  else if (limits.end === 'cut') (await connectionOf(outgoing))?.destroySoon();
   else outgoing.end();
 }
 
@@ -440,6 +440,17 @@ function cutUp(piece: Uint8Array, size: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   for (let at = 0; at < piece.length; at += size) parts.push(piece.subarray(at, at + size));
   return parts;
+}
+
+/** The connection of an answer. It has none as long as the answer before it on the same connection is being put away. */
+async function connectionOf(outgoing: ServerResponse): Promise<Socket | null> {
+  if (outgoing.socket === null && !outgoing.destroyed) {
+    await new Promise<void>((resolve) => {
+      outgoing.once('socket', () => resolve());
+      outgoing.once('close', () => resolve());
+    });
+  }
+  return outgoing.socket;
 }
 
 async function untilClosed(outgoing: ServerResponse): Promise<void> {

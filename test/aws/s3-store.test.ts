@@ -443,6 +443,9 @@ describe('what is not allowed or not there', () => {
 
   it('by credentials that have expired, it says so', async () => {
     s3.simulator.setFaults([{ do: { fault: 'error', code: 'ExpiredToken' } }]);
-    expect((await failure(s3.store().read('s3://lake/body'))).code).toBe('CREDENTIALS');
+    const store = s3.store();
+    expect((await failure(store.read('s3://lake/body'))).code).toBe('CREDENTIALS');
+    // An answer to a HEAD has no body that could say why.
+    expect((await failure(store.size('s3://lake/body'))).code).toBe('CREDENTIALS');
   });
 });

@@ -43,6 +43,28 @@ describe('docs/reference/errors.md', () => {
   });
 });
 
+describe('docs/reference/failures.md', () => {
+  const sections = read('docs/reference/failures.md').split(/^## /m).slice(1);
+
+  it.each(sections.filter((one) => one.includes('\n| ')))(
+    'names tests that there are, and codes that there are: %.30s',
+    (section) => {
+      const files = [...section.matchAll(/`(test\/[\w/.-]+\.ts)`/g)].map((found) => found[1]!);
+      const texts = files.map(read).join('\n');
+      const rows = section.split('\n').filter((line) => /^\| .*`.*\|$/.test(line));
+      expect(rows.length).toBeGreaterThan(1);
+      const errors = read('docs/reference/errors.md');
+      for (const row of rows) {
+        const cells = row.split('|').map((cell) => cell.trim());
+        expect(texts).toContain(/^`(.+)`$/.exec(cells.at(-2)!)![1]!);
+        for (const [, code] of cells[3]!.matchAll(/`(\w+)`/g)) {
+          expect(errors).toContain(`| \`${code}\` |`);
+        }
+      }
+    },
+  );
+});
+
 describe('docs/reference/table-properties.md', () => {
   it('lists every property a table is given', () => {
     const names = Object.keys(

@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/faults/**/*.test.ts'],
+    include: ['test/faults/**/*.test.ts', 'test/schedule/long-runs.test.ts'],
+    env: { TIDELAKE_LONG_RUNS: '1' },
     testTimeout: 900_000,
     hookTimeout: 60_000,
     pool: 'forks',

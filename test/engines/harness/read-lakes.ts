@@ -173,6 +173,34 @@ export const readLakes: readonly ReadLake[] = [
     },
   },
   {
+    name: 'evolved_order',
+    fact: 'a number key retyped in an unpartitioned table, which is sorted by it',
+    make: async (endpoint, name) => {
+      const tale = begin(endpoint, name, ['N']);
+      for (let n = 0; n < 12; n++) tale.put(-1, { pk: { N: `${n}` }, v: { N: `${n}` } });
+      tale.put(0, { pk: { N: '18446744073709551616' }, v: { N: '1' } });
+      tale.delete(1, { pk: { N: '4' } });
+      return tell(tale, {}, 2);
+    },
+  },
+  {
+    name: 'moved_layout',
+    fact: 'loaded anew with a key of another type and under another partition spec',
+    make: async (endpoint, name) => {
+      const tale = begin(endpoint, name, ['N', 'S']);
+      const key = (n: number, pk = `${n % 3}`): object => ({ pk: { N: pk }, sk: { S: `s${n}` } });
+      for (let n = 10; n < 30; n++) tale.put(-1, { ...key(n), v: { N: `${n}` } });
+      tale.delete(0, key(11));
+      tale.put(1, { ...key(50, '0.5'), v: { S: 'text' } });
+      tale.put(2, { ...key(12), v: { N: '-1' } });
+      const lake = await tell(tale, { buckets: 2 }, 1);
+      await lake.load(await tale.full(2), { partition: 'truncate(sk, 2)' });
+      await lake.note(hour(2));
+      await merge(tale, 2);
+      return lake;
+    },
+  },
+  {
     name: 'empty',
     fact: 'no item at all, ever',
     make: async (endpoint, name) => tell(begin(endpoint, name, ['S']), {}, 1),

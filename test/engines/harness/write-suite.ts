@@ -250,6 +250,30 @@ export function writeSuite(
     expect(await failedChecks(tale)).toEqual([]);
   });
 
+  it('goes on where a number key was retyped, under the new partition spec and sort order', async () => {
+    const table = `${name.replace('-', '_')}_key`;
+    const lake = new EngineLake(endpoint(), table);
+    const tale = new Tale(lake, { name: table, key: ['N'] });
+    lake.past = tale.table;
+    for (let n = 0; n < 20; n++) tale.put(-1, { pk: number(n), v: number(n) });
+    tale.put(0, { pk: { N: '0.5' }, v: number(1) });
+    tale.put(1, { pk: number(7), v: number(700) });
+    await lake.load(await tale.full(0), { key: ['pk'], buckets: 2 });
+    expect(await mergeHour(tale, 0)).toEqual(['applied']);
+    await engine().run(`DELETE FROM ${table} WHERE pk = 3`);
+    const id = BigInt((await lake.metadata())['current-snapshot-id']);
+    expect(await mergeHour(tale, 1, id)).toEqual(['applied']);
+    const expected = [...tale.table.itemsAt(hour(2) * 1000)]
+      .filter((item) => (item.get('pk') as { readonly N: string }).N !== '3')
+      .map(canonicalItem)
+      .sort();
+    expect(differences(await lake.items(), expected)).toEqual(same);
+    const { rows } = await engine().rows(lake);
+    const reader = await lake.reader();
+    expect(rows.map((row) => canonicalItem(reader.item(row))).sort()).toEqual(expected);
+    expect(await failedChecks(tale)).toEqual([]);
+  });
+
   it('reads files of another program with values of every type, and merges into them', async () => {
     const lake = await storyLake(
       endpoint(),

@@ -88,9 +88,9 @@ export class KillLane {
     return path.join(this.#sim.s3.folder, 'scratch');
   }
 
-  /** Kills so many processes, over as many lakes as it takes. */
-  async kill(count: number): Promise<void> {
-    await this.#calibrate();
+  /** Kills so many processes, over as many lakes as it takes. Calibrated, it knows how many requests there are to die at. */
+  async kill(count: number, { isCalibrated } = { isCalibrated: true }): Promise<void> {
+    if (isCalibrated) await this.#calibrate();
     while (this.figures.kills < count) {
       const lake = await FaultLake.open(this.#sim, this.#kind);
       lake.tell(8);

@@ -215,3 +215,34 @@ describe('point-in-time recovery', () => {
     });
   });
 });
+
+describe('faults', () => {
+  it('hit the requests about one table, by name or ARN, and the log has its name alone', async () => {
+    const table = await aws.table();
+    const other = await aws.table();
+    aws.simulator.clearRequests();
+    aws.simulator.setFaults([
+      {
+        service: 'dynamodb',
+        operation: 'DescribeTable',
+        key: table,
+        do: { fault: 'error', code: 'InternalServerError' },
+      },
+    ]);
+    const describeTable = (TableName: string): Promise<unknown> =>
+      aws.db.send(new DescribeTableCommand({ TableName }));
+    for (const name of [table, arnOf(table)]) {
+      expect(await rejection(describeTable(name))).toMatchObject({
+        name: 'InternalServerError',
+        $metadata: { httpStatusCode: 500 },
+      });
+    }
+    await describeTable(other);
+    aws.simulator.setFaults([]);
+    expect(aws.simulator.requests().map(({ service, key }) => [service, key])).toEqual([
+      ['dynamodb', table],
+      ['dynamodb', table],
+      ['dynamodb', other],
+    ]);
+  });
+});

@@ -61,6 +61,7 @@ export class S3Sender implements S3Requests {
 
   async send<T>(call: S3Call<T>): Promise<T> {
     const { client, sdk } = await this.#open();
+    let triesBefore = 0;
     for (let round = 0; ; round++) {
       try {
         return await this.#slots.run(() => call(client, sdk));
@@ -69,8 +70,9 @@ export class S3Sender implements S3Requests {
         // Somebody is writing the same object this moment: S3 asks to try again, and then knows.
         const isRace = fault?.code === 'ConditionalRequestConflict' || fault?.status === 409;
         if (fault === null || round >= throttledRoundsMax || !(isRace || isThrottling(fault))) {
-          throw error;
+          throw withTries(error, triesBefore);
         }
+        triesBefore += fault.tries;
         await this.wait(isRace ? waitMs(round, 100) : waitMs(round, 1000));
       }
     }
@@ -96,6 +98,13 @@ export class S3Sender implements S3Requests {
     );
     return { client, sdk };
   }
+}
+
+/** An error of the SDK that counts the tries of earlier rounds too: one of those may have had no answer, and been applied. */
+function withTries(error: unknown, triesBefore: number): unknown {
+  const { $metadata } = error as { readonly $metadata?: { attempts?: number } };
+  if ($metadata !== undefined) $metadata.attempts = ($metadata.attempts ?? 1) + triesBefore;
+  return error;
 }
 
 /** Names of middleware must differ where stores share a client. */

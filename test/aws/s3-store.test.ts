@@ -6,7 +6,7 @@ import type { S3Store } from '../../pipeline/aws/s3-store.js';
 import { FilesCatalog } from '../../pipeline/lake/files-catalog.js';
 import { ObjectNotFoundError, type ObjectStore } from '../../pipeline/ports.js';
 import { TidelakeError } from '../../schemas/errors.js';
-import { requestsAtOnceMax, resumesMax } from '../../schemas/limits.js';
+import { awsTriesMax, requestsAtOnceMax, resumesMax } from '../../schemas/limits.js';
 import { account, SimulatedS3 } from './simulated-s3.js';
 
 let s3: SimulatedS3;
@@ -160,6 +160,14 @@ describe('a conditional put', () => {
     // A first try that may have been applied, and a denial after it, is no denial.
     s3.simulator.setFaults([
       { ...put, nth: 1, do: 'refuse' },
+      { ...put, do: { fault: 'error', code: 'AccessDenied' } },
+    ]);
+    expect(await catalog.commit('d', 't', v2, bytes('v3'))).toBe('unknown');
+    // Nor when the SDK has used up its tries in between, and a further round of them was begun.
+    const slowDown = { fault: 'error', code: 'SlowDown' } as const;
+    s3.simulator.setFaults([
+      { ...put, nth: 1, do: 'refuse' },
+      { ...put, to: awsTriesMax, do: slowDown },
       { ...put, do: { fault: 'error', code: 'AccessDenied' } },
     ]);
     expect(await catalog.commit('d', 't', v2, bytes('v3'))).toBe('unknown');

@@ -1,6 +1,13 @@
 // The ports: everything Tidelake's domain code knows of the world outside. Interfaces only.
 // Implementations: local/ (disk, worker threads), aws/ (S3, Glue, …), and in-memory ones for tests.
 
+import type {
+  ExportRequest,
+  KnownExport,
+  PitrFacts,
+  TableFacts,
+} from '../schemas/table-exports.js';
+
 /** A place for files: a folder on disk, a bucket. URIs are absolute: `file:///…` or `s3://bucket/key`. */
 export interface ObjectStore {
   /** Size in bytes, or null when there is no such object. */
@@ -176,6 +183,41 @@ export interface QueryShelf {
   /** Replaces name, description and SQL of the one with this id. */
   update(query: ShelvedQuery): Promise<void>;
   remove(query: ShelvedQuery): Promise<void>;
+}
+
+/** DynamoDB, as far as moving its data by exports needs it: nothing here reads or writes an item. */
+export interface TableExports {
+  /** A table by name or ARN; null: there is no such table. */
+  describeTable(table: string): Promise<TableDescription | null>;
+  /** The recovery window of a table that exists. */
+  describePitr(table: string): Promise<PitrFacts>;
+  /** Exports of a table that DynamoDB still knows, newest first as it lists them, without what only `describeExport` tells. */
+  listExports(tableArn: string): AsyncIterable<ListedExport>;
+  /** One export, whole; null: DynamoDB does not know it (any more). */
+  describeExport(exportArn: string): Promise<KnownExport | null>;
+  /** Asks for an export; the same request within 8 hours is the same export. Gives its ARN. */
+  requestExport(request: ExportRequest): Promise<string>;
+  /** Names of the tables of the account and Region, sorted as DynamoDB gives them. */
+  listTables(): AsyncIterable<string>;
+  /** Tags of a table. */
+  tagsOf(tableArn: string): Promise<ReadonlyMap<string, string>>;
+}
+
+/** A table with what a first load and an estimate need. */
+export interface TableDescription extends TableFacts {
+  /** Key attributes, partition key first. */
+  readonly key: readonly string[];
+  readonly status: string;
+  /** As DynamoDB last counted them, some six hours ago at most. */
+  readonly sizeBytes: number;
+  readonly itemCount: number;
+}
+
+/** What ListExports tells. */
+export interface ListedExport {
+  readonly exportArn: string;
+  readonly state: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED';
+  readonly type: 'FULL_EXPORT' | 'INCREMENTAL_EXPORT';
 }
 
 /** The bundle that domain code gets. */

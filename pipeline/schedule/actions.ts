@@ -3,8 +3,7 @@
 
 import type { ErrorFacts } from '../../schemas/errors.js';
 import type { Window } from '../../schemas/export-manifest.js';
-import type { ExportRequest } from './export-request.js';
-import type { KnownFull, KnownWindow } from './situation.js';
+import type { ExportRequest, KnownFull, KnownWindow } from '../../schemas/table-exports.js';
 
 /** Read what lies below an S3 prefix, describe the exports found there, and decide again: nothing else was decided. */
 export interface Look {

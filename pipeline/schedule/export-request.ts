@@ -5,28 +5,14 @@
 // Source: Amazon DynamoDB API Reference, ExportTableToPointInTime.
 
 import { createHash } from 'node:crypto';
-import type { ExportView, Window } from '../../schemas/export-manifest.js';
 import { clientTokenMs } from '../../schemas/limits.js';
-import type { Destination, KnownExport, ScheduleConfig, TableFacts } from './situation.js';
-
-/** What is asked for. */
-export type ExportSubject =
-  | { readonly type: 'FULL_EXPORT'; readonly exportTimeMs: number }
-  | { readonly type: 'INCREMENTAL_EXPORT'; readonly window: Window; readonly view: ExportView };
-
-/** ExportTableToPointInTime's fields. Times are whole seconds, in ms since the epoch. */
-export interface ExportRequest {
-  readonly tableArn: string;
-  readonly tableId: string;
-  readonly subject: ExportSubject;
-  readonly destination: Destination;
-  /** Without a slash at the end. */
-  readonly s3Prefix: string;
-  /** From 1. */
-  readonly attempt: number;
-  /** 32 hex digits. */
-  readonly clientToken: string;
-}
+import type {
+  ExportRequest,
+  ExportSubject,
+  KnownExport,
+  TableFacts,
+} from '../../schemas/table-exports.js';
+import type { ScheduleConfig } from './situation.js';
 
 export function exportRequest(
   table: TableFacts,

@@ -3,16 +3,12 @@
 // followed and not asked for again; nothing is asked for beyond what stands in the way.
 
 import type { ErrorFacts } from '../../schemas/errors.js';
+import type { ExportRequest, KnownWindow, TableFacts } from '../../schemas/table-exports.js';
 import { chainsOf, longestChain } from '../merge/chain.js';
 import type { Look, RequestWindow } from './actions.js';
-import {
-  type ExportRequest,
-  exportRequest,
-  failedAttempts,
-  isTokenStale,
-} from './export-request.js';
+import { exportRequest, failedAttempts, isTokenStale } from './export-request.js';
 import * as refusals from './refusals.js';
-import type { KnownWindow, LakeFacts, Situation, TableFacts } from './situation.js';
+import type { LakeFacts, Situation } from './situation.js';
 import { windowAfter } from './windows.js';
 
 export interface ChainPlan {

@@ -3,16 +3,12 @@
 // tried and failed no other instant is chosen.
 
 import { exportPollMs } from '../../schemas/limits.js';
+import type { ExportRequest, KnownFull, TableFacts } from '../../schemas/table-exports.js';
 import type { Action } from './actions.js';
-import {
-  type ExportRequest,
-  exportRequest,
-  failedAttempts,
-  fullsPrefix,
-} from './export-request.js';
+import { exportRequest, failedAttempts, fullsPrefix } from './export-request.js';
 import { canContinue, isReady, isRunning } from './plan-chain.js';
 import * as refusals from './refusals.js';
-import type { KnownFull, LakeFacts, Situation, TableFacts } from './situation.js';
+import type { LakeFacts, Situation } from './situation.js';
 import { edgeBefore } from './windows.js';
 
 /** Either one `look` alone, or a load, a request with a wait, a wait, or a refusal. */

@@ -3,8 +3,9 @@
 import { type ErrorFacts, refuse } from '../../schemas/errors.js';
 import type { Window } from '../../schemas/export-manifest.js';
 import { dayMinutes } from '../../schemas/limits.js';
+import type { KnownExport, PitrFacts, TableFacts } from '../../schemas/table-exports.js';
 import { formatInstant } from '../lake/lake-state.js';
-import type { KnownExport, PitrFacts, Situation, TableFacts } from './situation.js';
+import type { Situation } from './situation.js';
 
 const kept = 'the lake stays at its watermark';
 

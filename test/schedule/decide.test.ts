@@ -1,14 +1,11 @@
 // Each rule of the decision by an example, with times and outcomes worked out by hand.
+
 import { describe, expect, it } from 'vitest';
 import type { Action, RequestFull, RequestWindow } from '../../pipeline/schedule/actions.js';
 import { decide } from '../../pipeline/schedule/decide.js';
 import { freshness } from '../../pipeline/schedule/freshness.js';
-import type {
-  KnownFull,
-  KnownWindow,
-  ScheduleConfig,
-  Situation,
-} from '../../pipeline/schedule/situation.js';
+import type { ScheduleConfig, Situation } from '../../pipeline/schedule/situation.js';
+import type { KnownFull, KnownWindow } from '../../schemas/table-exports.js';
 import { config, day, hour, minute } from './model-world.js';
 
 /** `at('20T09:00')`: an instant of November 2026, UTC. */

@@ -5,14 +5,13 @@
 
 import type { Action } from '../../pipeline/schedule/actions.js';
 import { decide } from '../../pipeline/schedule/decide.js';
-import type { ExportRequest } from '../../pipeline/schedule/export-request.js';
+import type { ScheduleConfig, Situation } from '../../pipeline/schedule/situation.js';
 import type {
+  ExportRequest,
   KnownExport,
   PitrFacts,
-  ScheduleConfig,
-  Situation,
   TableFacts,
-} from '../../pipeline/schedule/situation.js';
+} from '../../schemas/table-exports.js';
 
 export const minute = 60_000;
 export const hour = 60 * minute;

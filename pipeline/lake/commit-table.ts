@@ -103,6 +103,7 @@ export async function commitTable(
     sequenceNumber: next['last-sequence-number'],
     schemaId: next['current-schema-id'],
     rows: request.rows,
+    misfitRows: request.misfitRows,
   });
   next = { ...next, properties: { ...next.properties, ...facts } };
   await publish(catalog, request, next, tidy);

@@ -7,12 +7,12 @@
 import { refuse } from '../../schemas/errors.js';
 
 /** What the two kinds of catalogs call their metadata files. */
-const forms = {
+const forms: Readonly<Record<CatalogKind, RegExp>> = {
   files: /^v[1-9]\d{0,14}\.metadata\.json$/,
   glue: /^\d{5,15}-[0-9a-f-]{36}(?:\.gz)?\.metadata\.json(?:\.gz)?$/,
-} as const;
+};
 
-type CatalogKind = keyof typeof forms;
+type CatalogKind = 'files' | 'glue';
 
 /**
  * Refuses a folder whose metadata files are of the other kind of catalog. To be called when the catalog `own` has no such

@@ -16,6 +16,3 @@ await import('./two-writers.test.js');
 await import('./foreign-files.test.js');
 await import('./foreign-layouts.test.js');
 await import('./on-disk.test.js');
-await import('./golden-exports.test.js');
-await import('./adoption.test.js');
-await import('./chain.test.js');

@@ -33,16 +33,18 @@ export interface LiveFile {
   readonly deleted: Int32Array | null;
 }
 
-/** The files of one partition in the order of their keys. */
+/** The files of one partition, and in which order their keys lie. */
 export interface LivePartition {
   readonly specId: number;
   readonly text: string;
   readonly values: readonly PartitionValue[];
-  /** With lastKeys: those that follow each other by key. Without: all. */
+  /** All of them. */
   readonly files: readonly LiveFile[];
-  /** With lastKeys: files of new rows, sorted in themselves, with keys anywhere among those of `files`. */
+  /** Those that follow each other by key, in that order; none without lastKeys. */
+  readonly ordered: readonly LiveFile[];
+  /** With lastKeys: files of new rows, sorted in themselves, with keys anywhere among those of `ordered`. */
   readonly newRows: readonly LiveFile[];
-  /** Last keys of all row groups of `files` in order, when these have an index and do not overlap; else null. */
+  /** Last keys of all row groups of `ordered` in order, when these have an index and do not overlap; else null. */
   readonly lastKeys: readonly Uint8Array[] | null;
   /** Without lastKeys: keys to cut the partition by; none when it is small. */
   readonly cuts: readonly Uint8Array[];
@@ -114,8 +116,8 @@ export async function readLiveTable(world: World, open: OpenTable): Promise<Live
   const found = await readTableFiles(world.store, open);
   const partitions = await readPartitions(world, open, found.partitions);
   let rows = 0;
-  for (const { files, newRows } of partitions) {
-    for (const { entry, deleted } of [...files, ...newRows]) {
+  for (const { files } of partitions) {
+    for (const { entry, deleted } of files) {
       rows += Number(entry.file.recordCount) - (deleted?.length ?? 0);
     }
   }
@@ -159,9 +161,10 @@ async function readPartition(
   }
   const lastKeys = ordered.length === 0 ? null : lastKeysOf(ordered);
   const place = { specId, text, values, deleteTargets: deleted.targets };
-  if (lastKeys !== null) return { ...place, files: ordered, newRows, lastKeys, cuts: [] };
   const files = [...ordered, ...newRows];
-  return { ...place, files, newRows: [], lastKeys, cuts: await cutsOf(world, files, columns) };
+  if (lastKeys !== null) return { ...place, files, ordered, newRows, lastKeys, cuts: [] };
+  const cuts = await cutsOf(world, files, columns);
+  return { ...place, files, ordered: [], newRows: [], lastKeys, cuts };
 }
 
 /** Sorts files by their keys; the last keys of all their row groups, or null when they are not in one order. */

@@ -45,7 +45,7 @@ describe('simulator serve', () => {
   it('prints the endpoint and what to set, and ends when it is interrupted', async () => {
     const { child, text, url } = await serve();
     expect(text).toBe(
-      `AWS is simulated at ${url}, on ${dir}\n\nexport AWS_ENDPOINT_URL=${url}\nexport AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\nexport AWS_REGION=eu-west-1\n`,
+      `AWS is simulated at ${url}, on ${dir}\n\nexport AWS_ENDPOINT_URL=${url}\nexport AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\nexport AWS_REGION=eu-west-1\nexport AWS_DEFAULT_REGION=eu-west-1\n`,
     );
     expect((await put(`${url}/bucket`, '')).status).toBe(200);
     expect(await end(child, 'SIGTERM')).toBe(143);

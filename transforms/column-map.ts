@@ -170,7 +170,7 @@ function parse(text: string): ColumnMap {
   return JSON.parse(text) as ColumnMap;
 }
 
-function propertyOf(md: TableMetadata): ColumnMap {
+function propertyOf(md: Pick<TableMetadata, 'properties' | 'location'>): ColumnMap {
   const text = md.properties[columnsProperty];
   if (text === undefined) {
     throw refuse(
@@ -183,10 +183,14 @@ function propertyOf(md: TableMetadata): ColumnMap {
   return parse(text);
 }
 
+/** Whether a table has a column map; all that Tidelake made have. */
+export function hasColumnMap(md: Pick<TableMetadata, 'properties'>): boolean {
+  return md.properties[columnsProperty]?.startsWith('{') === true;
+}
+
 /** Field ids of the columns and nested fields that the map knows, retired ones too. */
-export function mappedIds(md: Pick<TableMetadata, 'properties'>): ReadonlySet<number> {
-  const text = md.properties[columnsProperty];
-  const { fields, own }: Partial<ColumnMap> = text?.startsWith('{') ? parse(text) : {};
+export function mappedIds(md: Pick<TableMetadata, 'properties' | 'location'>): ReadonlySet<number> {
+  const { fields, own }: Partial<ColumnMap> = hasColumnMap(md) ? propertyOf(md) : {};
   return new Set([...Object.keys(fields ?? {}).map(Number), ...Object.values(own ?? {})]);
 }
 

@@ -142,9 +142,6 @@ function checkEntry(entry: TableEntry, context: z.RefinementCtx): void {
   const isNamed = entry.name !== undefined;
   if (entry.except !== undefined && isNamed) wrong('except', 'it goes with prefix or tag');
   if (entry.lakeTable !== undefined && !isNamed) wrong('lakeTable', 'it goes with name');
-  if (entry.account !== undefined && !isNamed && entry.roleArn === undefined) {
-    wrong('account', 'tables of another account are listed by a role there: add its roleArn');
-  }
   if (entry.name?.startsWith('arn:') === true) {
     if (entry.region !== undefined) wrong('region', "it stands in the table's ARN");
     if (entry.account !== undefined) wrong('account', "it stands in the table's ARN");

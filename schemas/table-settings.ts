@@ -46,6 +46,15 @@ export interface TableSettings {
   readonly exports?: ExportsPlace | undefined;
 }
 
+/** How a table's columns are made and changed. */
+export interface ColumnRules {
+  /** Of a table that is new; others keep the rule they began with. */
+  readonly naming: Naming;
+  readonly retype: RetypeRule;
+  /** Bytes of data files up to which columns are retyped by themselves. */
+  readonly retypeBytesMax: number;
+}
+
 /** What holds where the configuration says nothing. */
 export const settingDefaults: {
   readonly grainMinutes: number;

@@ -116,13 +116,28 @@ export async function commitProperties(
   open: OpenTable,
   properties: Readonly<Record<string, string>>,
 ): Promise<TableMetadata> {
+  const { md } = open;
+  return commitMetadata(world, catalog, open, {
+    ...md,
+    properties: { ...md.properties, ...properties },
+  });
+}
+
+/** Commits metadata that was made from the open version's without a new snapshot; log and time of change are set here. At
+ *  most `versionsMax` older versions stay in the log. Throws as commitTable does. */
+export async function commitMetadata(
+  world: World,
+  catalog: Catalog,
+  open: OpenTable,
+  changed: TableMetadata,
+  versionsMax: number = metadataLogReadsMax,
+): Promise<TableMetadata> {
   const { md, entry } = open;
   const previous = { 'timestamp-ms': md['last-updated-ms'], 'metadata-file': entry.metadataUri };
   const next: TableMetadata = {
-    ...md,
+    ...changed,
     'last-updated-ms': Math.max(world.clock.nowMs(), md['last-updated-ms']),
-    properties: { ...md.properties, ...properties },
-    'metadata-log': [...md['metadata-log'], previous].slice(-metadataLogReadsMax),
+    'metadata-log': [...md['metadata-log'], previous].slice(-versionsMax),
   };
   await publish(catalog, { ...open, open }, next, async () => undefined);
   return next;

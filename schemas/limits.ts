@@ -115,3 +115,5 @@ export const metadataVersionsMin = 20;
 export const metadataLogsMax = 1_000;
 /** Files removed at once. */
 export const removalsAtOnce = 16;
+/** Times a compaction looks again at partitions that others changed while it wrote them. */
+export const compactRoundsMax = 3;

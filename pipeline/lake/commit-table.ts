@@ -109,6 +109,53 @@ export async function commitTable(
   return next;
 }
 
+/** Commits a `replace` snapshot: other files for the same rows. Columns, properties and the watermark stay; the watermark is
+ *  believed by lineage from then on (watermark.ts). Throws as commitTable does. */
+export async function commitReplace(
+  world: World,
+  catalog: Catalog,
+  open: OpenTable,
+  change: {
+    readonly snapshotId: bigint;
+    readonly added: readonly AddedFile[];
+    readonly removed: ReadonlySet<string>;
+    readonly misfitRows: number;
+    readonly kind: string;
+  },
+): Promise<void> {
+  const written: string[] = [];
+  const tidy = (): Promise<void> => removeFiles(world.store, written);
+  const nowMs = world.clock.nowMs();
+  let next: TableMetadata;
+  try {
+    next = await buildSnapshot({
+      store: world.store,
+      md: open.md,
+      location: open.location,
+      ids: world.ids,
+      // The rows stand for the same instant, so the time is the parent's, and the millisecond that is added to it.
+      snapshotTimestampMs: 0,
+      nowMs,
+      removed: change.removed,
+      added: change.added,
+      properties: {},
+      summary: {
+        'tidelake.kind': change.kind,
+        'tidelake.misfit-rows': String(change.misfitRows),
+        'tidelake.committed-at': new Date(nowMs).toISOString(),
+      },
+      operation: 'replace',
+      snapshotId: change.snapshotId,
+      metadataUri: open.entry.metadataUri,
+      onWrite: (uri) => written.push(uri),
+    });
+  } catch (error) {
+    await tidy();
+    throw error;
+  }
+  await publish(catalog, { ...open, open }, next, tidy);
+}
+
 /** Commits other properties, and nothing else. Throws as commitTable does. */
 export async function commitProperties(
   world: World,

@@ -129,7 +129,7 @@ async function recut(world: World, write: MergeWrite, work: PartitionWork): Prom
 
 /** Whether a file has exactly the columns of a table, by field id at all levels. A file from before a column was added
  *  stays as it is until a change touches it; its row groups cannot be copied into a file with the new column. */
-function hasColumns(footer: ParquetFooter, table: TableColumns): boolean {
+export function hasColumns(footer: ParquetFooter, table: TableColumns): boolean {
   const has: number[] = [];
   const note = (nodes: readonly SchemaNode[]): void => {
     for (const node of nodes) {

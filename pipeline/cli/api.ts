@@ -36,6 +36,8 @@ export interface MergeOptions extends Target {
   readonly acceptGap: boolean;
   readonly acceptSeam: boolean;
   readonly adoptSnapshot?: bigint;
+  /** One way for every partition that is touched, instead of the cheaper one. */
+  readonly way?: 'rewrite' | 'mark';
 }
 
 export interface SchemaChangeOptions extends Target {

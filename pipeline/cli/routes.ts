@@ -262,6 +262,13 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
           "Declare that the current snapshot, another program's, stands for the watermark; status shows it until the next load",
         placeholder: 'id',
       },
+      rewrite: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief:
+          'Write every partition that is touched anew, and leave no delete files in it; by default the cheaper way is chosen',
+      },
       ...globalFlags,
     },
   },

@@ -103,6 +103,7 @@ export async function commitTable(
     sequenceNumber: next['last-sequence-number'],
     schemaId: next['current-schema-id'],
     rows: request.rows,
+    misfitRows: request.misfitRows,
   });
   next = { ...next, properties: { ...next.properties, ...facts } };
   await publish(catalog, request, next, tidy);
@@ -119,7 +120,8 @@ export async function commitReplace(
     readonly snapshotId: bigint;
     readonly added: readonly AddedFile[];
     readonly removed: ReadonlySet<string>;
-    readonly misfitRows: number;
+    /** As the parent says it; null: it does not. */
+    readonly misfitRows: string | null;
     readonly kind: string;
   },
 ): Promise<void> {
@@ -141,7 +143,7 @@ export async function commitReplace(
       properties: {},
       summary: {
         'tidelake.kind': change.kind,
-        'tidelake.misfit-rows': String(change.misfitRows),
+        ...(change.misfitRows === null ? {} : { 'tidelake.misfit-rows': change.misfitRows }),
         'tidelake.committed-at': new Date(nowMs).toISOString(),
       },
       operation: 'replace',

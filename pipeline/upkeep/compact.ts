@@ -11,7 +11,7 @@ import { readColumns } from '../../transforms/column-map.js';
 import { carriedOver, hasSameColumns } from '../lake/carry-over.js';
 import { asLostRace, CommitAttempts, isLostRace } from '../lake/commit-attempts.js';
 import { commitReplace } from '../lake/commit-table.js';
-import { fileBytesTarget, misfitRowsOf } from '../lake/data-file-writer.js';
+import { fileBytesTarget } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
 import { liveFiles, partitionKey } from '../lake/iceberg/live-files.js';
 import { currentSnapshot, specById } from '../lake/iceberg/metadata.js';
@@ -21,7 +21,7 @@ import { oneTable } from '../lake/one-table.js';
 import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
 import { checkWriter } from '../lake/watermark.js';
-import { type LivePartition, readLiveTable } from '../merge/merge-plan.js';
+import { type LiveFile, type LivePartition, readLiveTable } from '../merge/merge-plan.js';
 import type { Catalog, World } from '../ports.js';
 import type { CompactReason, CompactReport, Target } from '../reports.js';
 import { groupRowsMax } from '../units/row-groups.js';
@@ -119,10 +119,11 @@ async function choose(
   if (options.partition !== undefined && asked.length === 0) throw noPartition(open);
   const when = options.when ?? compactAll;
   return asked.flatMap((live) => {
-    const key = partitionKey(live.files[0]!.entry);
+    const files = filesIn(live);
+    const key = partitionKey(files[0]!.entry);
     const deletes = deletesOf.get(key) ?? [];
     const reasons = reasonsOf(live, deletes.length, when);
-    const rows = live.files.reduce(
+    const rows = files.reduce(
       (sum, { entry, deleted }) => sum + Number(entry.file.recordCount) - (deleted?.length ?? 0),
       0,
     );
@@ -135,12 +136,17 @@ function reasonsOf(
   deleteFiles: number,
   when: CompactWhen,
 ): readonly CompactReason[] {
-  const small = live.files.filter(({ size }) => size < smallFileBytes).length;
+  const small = filesIn(live).filter(({ size }) => size < smallFileBytes).length;
   return [
     ...(small >= when.smallFilesMin ? (['small'] as const) : []),
     ...(deleteFiles >= when.deleteFilesMin ? (['deletes'] as const) : []),
     ...(live.lastKeys === null ? (['unordered'] as const) : []),
   ];
+}
+
+/** All data files of a partition. */
+function filesIn({ files, newRows }: LivePartition): readonly LiveFile[] {
+  return [...files, ...newRows];
 }
 
 function folderOf({ md }: OpenTable, live: LivePartition): string {
@@ -178,19 +184,18 @@ async function compactOne(
   try {
     const added = await rewritten(world, planned, chosen, written);
     const removed = new Set([
-      ...chosen.live.files.map(({ entry }) => entry.file.path),
+      ...filesIn(chosen.live).map(({ entry }) => entry.file.path),
       ...chosen.deletes.map(({ file }) => file.path),
     ]);
-    const replaced = { removed, isWhole: false };
+    const replaced = { removed, marked: new Set<string>(), isWhole: false };
     for (;;) {
       const live = await carriedOver(store, planned, base, replaced, hasSameColumns);
       if (live === null) {
         await removeFiles(store, written);
         return { compacted: null, latest: base };
       }
-      const stay = live.data.map(({ file }) => file).filter(({ path }) => !removed.has(path));
-      const columns = readColumns(base.md, base.md['current-schema-id']);
-      const misfitRows = misfitRowsOf([...stay, ...added], columns);
+      // The rows stay, and so do their misfits.
+      const misfitRows = currentSnapshot(base.md)?.summary['tidelake.misfit-rows'] ?? null;
       const snapshotId = ids.snapshotId();
       attempts.begin();
       try {
@@ -259,8 +264,9 @@ function reportOf(
   const isOfBuckets = spec.fields.every(
     ({ transform }) => parseTransform(transform).kind === 'bucket',
   );
-  const bytes = (files: readonly { readonly fileSizeBytes: bigint }[]): number =>
-    files.reduce((sum, file) => sum + Number(file.fileSizeBytes), 0);
+  const files = filesIn(live);
+  const bytes = (of: readonly { readonly fileSizeBytes: bigint }[]): number =>
+    of.reduce((sum, file) => sum + Number(file.fileSizeBytes), 0);
   return {
     action,
     database: open.database,
@@ -268,10 +274,10 @@ function reportOf(
     partition: isOfBuckets ? folderOf(open, live) : null,
     reasons,
     rows,
-    filesBefore: live.files.length,
+    filesBefore: files.length,
     filesAfter: compacted?.added.length ?? null,
     deleteFilesBefore: deletes.length,
-    bytesBefore: bytes(live.files.map(({ entry }) => entry.file)),
+    bytesBefore: bytes(files.map(({ entry }) => entry.file)),
     bytesAfter: compacted === null ? null : bytes(compacted.added),
     snapshotId: compacted === null ? null : String(compacted.snapshotId),
     seconds: (world.clock.nowMs() - startMs) / 1000,

@@ -7,17 +7,29 @@ import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import { readRowGroup } from '../lake/parquet/assembler.js';
 import { runOrdered } from '../load/run-ordered.js';
 import type { LiveFile, LivePartition } from '../merge/merge-plan.js';
-import { groupSources, hasColumns, type MergeWrite, writePartition } from '../merge/write-merge.js';
+import {
+  groupSources,
+  hasColumns,
+  type MergeWrite,
+  recut,
+  writePartition,
+} from '../merge/write-merge.js';
 import type { World } from '../ports.js';
 import type { GroupSource, MergeInput, MergeOutput } from '../units/merge-unit.js';
 import { groupBytesMax } from '../units/row-groups.js';
+import type { Segment } from '../units/segments.js';
 
 /** How many times larger rows are in columns than in files, about. */
 const inflation = 5;
 
 /** Row groups that become new ones together, or one that is copied. */
 type Task =
-  | { readonly kind: 'write'; readonly sources: readonly GroupSource[] }
+  | {
+      readonly kind: 'write';
+      readonly sources: readonly GroupSource[];
+      /** New rows with keys among those of the sources. */
+      readonly newRows: readonly Segment[];
+    }
   | { readonly kind: 'copy'; readonly file: LiveFile; readonly group: number };
 
 /** Writes the new files of a partition; they belong to the spec of `write`. */
@@ -59,6 +71,12 @@ async function writeOrdered(
     write.written.push(next.path);
     return next;
   };
+  const { segments: newRows } = await recut(
+    world,
+    write,
+    partition.newRows,
+    partition.lastKeys!.slice(0, -1),
+  );
   let writer = open();
   const close = async (): Promise<void> => {
     const file = await writer.close();
@@ -70,7 +88,7 @@ async function writeOrdered(
       sources: task.sources,
       before: write.before,
       table,
-      oldSegments: [],
+      oldSegments: task.newRows,
       segments: [],
       groupRowsMax: write.groupRowsMax,
       removeOnly: false,
@@ -78,7 +96,7 @@ async function writeOrdered(
   };
   try {
     await runOrdered(
-      tasksOf(write, partition.files),
+      tasksOf(write, partition.files, newRows),
       world.units.width,
       run,
       async (output, task) => {
@@ -110,32 +128,42 @@ async function copy(
   await writer.copy(copied, file.index![group]!, file.footer.rowGroups[group]!.rowCount);
 }
 
-/** Row groups in the order of their keys: small ones, and those that lose rows, together up to the size of a group. */
-function* tasksOf(write: MergeWrite, files: readonly LiveFile[]): Generator<Task> {
+/** Row groups in the order of their keys, each a range: small ones, and those that lose or get rows, together up to the size
+ *  of a group. */
+function* tasksOf(
+  write: MergeWrite,
+  files: readonly LiveFile[],
+  newRows: ReadonlyMap<number, readonly Segment[]>,
+): Generator<Task> {
   const rowsMax = write.groupRowsMax;
   let sources: GroupSource[] = [];
+  let segments: Segment[] = [];
   let rows = 0;
   let bytes = 0;
+  let range = 0;
   for (const file of files) {
     const isCopyable = hasColumns(file.footer, write.table);
     for (const [group, source] of groupSources(file).entries()) {
+      const own = newRows.get(range++) ?? [];
       const { rowCount, byteStart, byteEnd } = file.footer.rowGroups[group]!;
       const size = (byteEnd - byteStart) * inflation;
       const isFull = rowCount * 2 >= rowsMax || size * 2 >= groupBytesMax;
-      const isCopied = isCopyable && isFull && source.deleted === null;
+      const isCopied = isCopyable && isFull && source.deleted === null && own.length === 0;
       const isOver = rows + rowCount > rowsMax || bytes + size > groupBytesMax;
       if (sources.length > 0 && (isCopied || isOver)) {
-        yield { kind: 'write', sources };
-        [sources, rows, bytes] = [[], 0, 0];
+        yield { kind: 'write', sources, newRows: segments };
+        [sources, segments, rows, bytes] = [[], [], 0, 0];
       }
       if (isCopied) {
         yield { kind: 'copy', file, group };
         continue;
       }
       sources.push(source);
+      segments.push(...own);
       rows += rowCount - (source.deleted?.length ?? 0);
+      for (const segment of own) rows += segment.rowCount;
       bytes += size;
     }
   }
-  if (sources.length > 0) yield { kind: 'write', sources };
+  if (sources.length > 0) yield { kind: 'write', sources, newRows: segments };
 }

@@ -117,3 +117,11 @@ export const metadataLogsMax = 1_000;
 export const removalsAtOnce = 16;
 /** Times a compaction looks again at partitions that others changed while it wrote them. */
 export const compactRoundsMax = 3;
+/** Snapshots that may leave from which on expiry is due by itself: a day of hourly windows. */
+export const expiryDueSnapshots = 24;
+/** Metadata files of old versions from which on expiry is due by itself. */
+export const metadataFilesDueMin = 200;
+/** Small files of one partition from which on compaction is due by itself: readers open each. Merges keep to fewer. */
+export const smallFilesDueMin = 16;
+/** Delete files of one partition from which on compaction is due by itself. */
+export const deleteFilesDueMin = 16;

@@ -14,3 +14,13 @@ export { query } from './query/query.js';
 export { queryAthena } from './query/query-athena.js';
 export * from './reports.js';
 export { type UnloadOptions, unload } from './unload/unload.js';
+export { type CompactOptions, type CompactWhen, compactTable } from './upkeep/compact.js';
+export { type ExpireOptions, expireTable } from './upkeep/expire.js';
+export { type Retention, tableRetention } from './upkeep/retention.js';
+export {
+  type UpkeepAction,
+  type UpkeepState,
+  type UpkeepWhen,
+  upkeepDue,
+  usualUpkeep,
+} from './upkeep/upkeep-due.js';

@@ -6,6 +6,8 @@ import type { AwsOptions } from '../aws/clients.js';
 import type { QueryResult, QueryShelf, RemoteSql, Reporter, World } from '../ports.js';
 import type { PushRequest } from '../query/push-queries.js';
 import type {
+  CompactReport,
+  ExpireReport,
   LoadReport,
   LogRow,
   MergeReport,
@@ -36,11 +38,26 @@ export interface MergeOptions extends Target {
   readonly acceptGap: boolean;
   readonly acceptSeam: boolean;
   readonly adoptSnapshot?: bigint;
+  /** One way for every partition that is touched, instead of the cheaper one. */
+  readonly way?: 'rewrite' | 'mark';
 }
 
 export interface SchemaChangeOptions extends Target {
   readonly column: string;
   readonly type: string;
+}
+
+export interface ExpireOptions extends Target {
+  readonly keepDays?: number;
+  readonly keepSnapshots?: number;
+  readonly graceHours?: number;
+  readonly removeOrphans?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export interface CompactOptions extends Target {
+  readonly partition?: string;
+  readonly dryRun?: boolean;
 }
 
 export interface UnloadOptions extends Target {
@@ -70,6 +87,8 @@ export interface TidelakeApi {
   schema(world: World, target: Target): Promise<readonly SchemaRow[]>;
   setColumnType(world: World, options: SchemaChangeOptions): Promise<SchemaChangeReport>;
   verify(world: World, target: Target): Promise<readonly VerifyReport[]>;
+  expireTable(world: World, options: ExpireOptions): Promise<ExpireReport>;
+  compactTable(world: World, options: CompactOptions): AsyncIterable<CompactReport>;
   unload(world: World, options: UnloadOptions): Promise<UnloadReport>;
   query(world: World, options: QueryOptions): Promise<QueryResult>;
   queryAthena(world: World, athena: RemoteSql, options: QueryOptions): Promise<QueryResult>;

@@ -15,6 +15,7 @@ import type { Catalog, World } from '../ports.js';
 import type { MergeReport, Target } from '../reports.js';
 import { adoptSnapshot } from './adopt-snapshot.js';
 import { longestChain } from './chain.js';
+import type { ForcedWay } from './choose-way.js';
 import { mergeWindow } from './merge-window.js';
 import { judgeWindow } from './window-rule.js';
 
@@ -24,6 +25,8 @@ export interface MergeOptions extends Target {
   readonly acceptSeam: boolean;
   /** A person's word that the rows of this snapshot, another program's, stand for the watermark. */
   readonly adoptSnapshot?: bigint;
+  /** One way for every partition that is touched, instead of the cheaper one: files written anew, or rows marked as deleted. */
+  readonly way?: ForcedWay;
 }
 
 /** What became of a window, and the table to go on with; null: it has to be opened anew. */
@@ -228,7 +231,9 @@ class TableMerge {
       return { report, open };
     }
     const { world, catalog } = this;
-    const merged = await mergeWindow(world, catalog, open, summary, judged.newGap, attempts);
+    const { newGap } = judged;
+    const { way } = this.options;
+    const merged = await mergeWindow(world, catalog, open, summary, newGap, attempts, way);
     // The commit is done: whatever cannot be read after it, this is what happened.
     const report = this.report(summary, {
       action: 'applied',

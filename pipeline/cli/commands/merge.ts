@@ -16,6 +16,7 @@ export interface MergeFlags extends GlobalFlags {
   readonly acceptGap?: boolean | undefined;
   readonly acceptSeam?: boolean | undefined;
   readonly adoptSnapshot?: bigint | undefined;
+  readonly rewrite?: boolean | undefined;
 }
 
 export async function merge(
@@ -34,6 +35,7 @@ export async function merge(
       acceptGap: flags.acceptGap === true,
       acceptSeam: flags.acceptSeam === true,
       ...(flags.adoptSnapshot === undefined ? {} : { adoptSnapshot: flags.adoptSnapshot }),
+      ...(flags.rewrite === true ? { way: 'rewrite' } : {}),
     });
     for await (const report of reports) {
       considered += 1;

@@ -160,6 +160,7 @@ interface ClearableReporter {
 function makeReporter(context: CliContext, flags: GlobalFlags): ClearableReporter {
   const { err, clock } = context;
   const clear = (): void => {};
+  if (context.reporter !== undefined) return { reporter: context.reporter, clear };
   if (flags.logFormat === 'json') return { reporter: new JsonReporter(err, clock), clear };
   if (!err.isTerminal || context.process.env.TERM === 'dumb') {
     return { reporter: new LineReporter(err, clock), clear };

@@ -14,6 +14,7 @@ import type { CliContext } from '../context.js';
 import { errorText } from '../error-text.js';
 import type { GlobalFlags } from '../flags.js';
 import { roundLine, worstExitCode } from '../round-text.js';
+import { openRunMeter } from '../run-meter.js';
 import { inSession } from '../session.js';
 import {
   exportsByPlace,
@@ -27,6 +28,7 @@ export interface RunFlags extends GlobalFlags, TableJobFlags {
   readonly reseed?: boolean | undefined;
   readonly maxSeconds?: number | undefined;
   readonly graceSeconds?: number | undefined;
+  readonly metrics?: 'emf' | undefined;
 }
 
 /** Time from SIGTERM to SIGKILL where nobody says (Amazon ECS Developer Guide, stopTimeout). */
@@ -54,6 +56,7 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
         `\n${signal}: ending within ${graceSeconds} seconds\n  next: run the same command again; it goes on where the lake stands\n`,
       );
     });
+    const meter = flags.metrics === 'emf' ? await openRunMeter(this) : null;
     const reports: RoundReport[] = [];
     const work = async (): Promise<void> => {
       const api = await session.api();
@@ -64,12 +67,15 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
         isWaiting: flags.wait === true,
         limit,
         onRound: (round) => {
+          meter?.table(round);
           if (round.state === 'waiting') session.world.reporter.note(roundLine(round));
         },
       });
       for await (const report of rounds) {
         if (isOver) return;
         reports.push(report);
+        // Rounds of a run that waits were told one by one.
+        if (flags.wait !== true) meter?.table(report);
         await session.print(report, [roundLine(report)]);
         if (report.error !== null) session.tell(errorText(report.error));
       }
@@ -89,10 +95,11 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
       forget();
     }
     const told = new Set(reports.map(({ table }) => table));
-    for (const job of jobs.filter(({ target }) => !told.has(target.table))) {
-      const report = dropped(job, limit);
-      await session.print(report, [roundLine(report)]);
-    }
+    const rest = jobs.filter(({ target }) => !told.has(target.table));
+    const droppedReports = rest.map((job) => dropped(job, limit));
+    for (const report of droppedReports) await session.print(report, [roundLine(report)]);
+    meter?.run([...reports, ...droppedReports]);
+    await this.out.ready();
     return worstExitCode(reports);
   });
 }

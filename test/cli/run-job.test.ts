@@ -21,14 +21,14 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   lines = [];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    lines.push(
-      ...String(text)
-        .split('\n')
-        .filter((line) => line !== ''),
-    );
+  const keep = (text: unknown): boolean => {
+    const all = String(text).split('\n');
+    lines.push(...all.filter((line) => line !== ''));
     return true;
-  });
+  };
+  // Lambda's log has both streams.
+  vi.spyOn(process.stdout, 'write').mockImplementation(keep);
+  vi.spyOn(process.stderr, 'write').mockImplementation(keep);
 });
 afterEach(() => vi.restoreAllMocks());
 afterAll(async () => {

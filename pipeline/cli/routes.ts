@@ -4,7 +4,9 @@
 
 import type { FlagParametersForType, RouteMap } from '@stricli/core';
 import { buildCommand, buildRouteMap } from '@stricli/core';
+import type { CompactFlags } from './commands/compact.js';
 import type { DemoFlags } from './commands/demo.js';
+import type { ExpireFlags } from './commands/expire.js';
 import type { ExportFlags } from './commands/export.js';
 import type { InfraPolicyFlags } from './commands/infra.js';
 import type { LoadFlags } from './commands/load.js';
@@ -220,13 +222,21 @@ const simulatorServe = buildCommand<SimulatorServeFlags, [], CliContext>({
         brief: 'Requests that are to go wrong: a plan as JSON, or a file of it',
         placeholder: 'plan',
       },
+      athenaTrino: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief:
+          'Trino that answers for Athena, over a catalog of this Glue and S3; DuckDB otherwise',
+        placeholder: 'http://host:port/catalog',
+      },
       json: globalFlags.json,
     },
   },
   docs: {
     brief: "Answer for AWS's endpoints on this machine, until interrupted",
     fullDescription:
-      'Serves S3, Glue and Athena over HTTP for any SDK that is given the endpoint; Athena answers with DuckDB. State is kept in a folder, so that it can be killed and started again. Signatures are not verified. GET /_simulator/requests tells what was asked; PUT /_simulator/faults changes the plan.',
+      'Serves S3, Glue and Athena over HTTP for any SDK that is given the endpoint; Athena answers with DuckDB, or with the Trino named. State is kept in a folder, so that it can be killed and started again. Signatures are not verified. GET /_simulator/requests tells what was asked; PUT /_simulator/faults changes the plan.',
     customUsage: [
       { input: '--dir ./aws', brief: 'On port 4566' },
       {
@@ -351,6 +361,13 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
         optional: true,
         brief: 'Bytes of data files up to which they do (else 10 GiB)',
         placeholder: 'bytes',
+      },
+      rewrite: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief:
+          'Write every partition that is touched anew, and leave no delete files in it; by default the cheaper way is chosen',
       },
       ...globalFlags,
     },
@@ -666,6 +683,69 @@ const verify = buildCommand<GlobalFlags, [], CliContext>({
   docs: { brief: 'Check every promise about a lake table on its files' },
 });
 
+const dryRun = {
+  kind: 'boolean',
+  optional: true,
+  withNegated: false,
+  brief: 'Only say what would be done',
+} as const;
+
+const compact = buildCommand<CompactFlags, [], CliContext>({
+  loader: async () => (await import('./commands/compact.js')).compact,
+  parameters: {
+    flags: {
+      partition: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Only this partition, by its folder, e.g. clientid_bucket=3',
+        placeholder: 'folder',
+      },
+      dryRun,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Write partitions with small files or delete files anew; rows and watermark stay',
+  },
+});
+
+const days = (brief: string, placeholder: string) =>
+  ({ kind: 'parsed', parse: parseNumber, optional: true, brief, placeholder }) as const;
+
+const expire = buildCommand<ExpireFlags, [], CliContext>({
+  loader: async () => (await import('./commands/expire.js')).expire,
+  parameters: {
+    flags: {
+      keepDays: days(
+        'Days of data before the watermark that stay (else as the table says, five years)',
+        'n',
+      ),
+      keepSnapshots: days(
+        'Newest snapshots that stay in any case (else as the table says, 100)',
+        'n',
+      ),
+      graceHours: days(
+        'Hours that a snapshot stays after the next one was committed, for its readers (else 6)',
+        'n',
+      ),
+      removeOrphans: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Also remove files that nothing refers to, older than three days',
+      },
+      dryRun,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Let old snapshots go, and then the files that only they had',
+    fullDescription:
+      'Old snapshots leave the table by the age of their data, and then the files that only they had are removed, never before the commit is known to be in. The current snapshot stays, and all that branches and tags name.',
+  },
+});
+
 const unload = buildCommand<UnloadFlags, [], CliContext>({
   loader: async () => (await import('./commands/unload.js')).unload,
   parameters: {
@@ -828,6 +908,8 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
     log,
     schema,
     verify,
+    compact,
+    expire,
     unload,
     infra,
   },

@@ -10,6 +10,7 @@ import {
   type LoadOptions,
   type LoadReport,
   loadExport,
+  type MergeOptions,
   type MergeReport,
   mergeExports,
   type ObjectStore,
@@ -73,6 +74,19 @@ export function memoryWorld(seed: number | string = 1): World {
   return worldOver(new MemoryStore(), { seed });
 }
 
+/** How merges of stories change partitions: as the table's size wants it, or one way in all of them. */
+let wayOfMerges: MergeOptions['way'];
+
+/** Has all merges of this test file mark changed rows, or write partitions anew, whatever that costs. */
+export function mergeBy(way: MergeOptions['way']): void {
+  wayOfMerges = way;
+}
+
+/** The option that `mergeBy` chose, for merges that do not go through a StoryLake. */
+export function chosenWay(): Pick<MergeOptions, 'way'> {
+  return wayOfMerges === undefined ? {} : { way: wayOfMerges };
+}
+
 /** A lake and its exports in one world. */
 export class StoryLake {
   readonly world: World;
@@ -113,16 +127,22 @@ export class StoryLake {
       exportUris: typeof exportUris === 'string' ? [exportUris] : exportUris,
       acceptGap: accept.gap ?? false,
       acceptSeam: accept.seam ?? false,
+      ...chosenWay(),
     })) {
       reports.push(report);
     }
     return reports;
   }
 
+  /** Where `items` unloads to. */
+  get outRoot(): string {
+    return this.lake.slice(0, -'/lake'.length);
+  }
+
   /** The table's items as canonical texts, sorted, as unload gives them back. */
   async items(asOf?: string): Promise<readonly string[]> {
     const { store } = this.world;
-    const outUri = `${this.lake.slice(0, -'/lake'.length)}/out-${this.#unloads++}`;
+    const outUri = `${this.outRoot}/out-${this.#unloads++}`;
     const report = await unload(this.world, {
       ...this.target,
       outUri,

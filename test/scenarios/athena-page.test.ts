@@ -79,6 +79,8 @@ async function tidelake(args: readonly string[]): Promise<string> {
     openTableExports,
     onStop: () => () => {},
     createWorld,
+    openTableExports: () => Promise.reject(new Error('no DynamoDB is asked for')),
+    onStop: () => () => {},
     onInterrupt: () => () => {},
   };
   const exitCode = await runTidelake(args, context);

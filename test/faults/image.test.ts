@@ -71,7 +71,8 @@ function invoke(config: string): Promise<Ended> {
       awsRequestId: 'one', functionName: 'job', functionVersion: '1', invokedFunctionArn: 'arn',
       memoryLimitInMB: '3008', getRemainingTimeInMillis: () => endMs - Date.now(),
     });
-    process.stdout.write(JSON.stringify({ result }) + '\\n');`;
+    // Lambda freezes the process then, whatever still waits in it.
+    process.stdout.write(JSON.stringify({ result }) + '\\n', () => process.exit());`;
   return node(['--input-type=module', '--eval', script], { TIDELAKE_CONFIG: config });
 }
 

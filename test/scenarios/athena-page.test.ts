@@ -15,7 +15,6 @@ import { openAthenaWorkgroup } from '../../pipeline/cli/athena-workgroup.js';
 import type { CliContext } from '../../pipeline/cli/context.js';
 import { createWorld } from '../../pipeline/cli/create-world.js';
 import { openStore } from '../../pipeline/cli/open-store.js';
-import { openTableExports } from '../../pipeline/cli/open-table-exports.js';
 import { runTidelake } from '../../pipeline/cli/run.js';
 import { startSimulatorWithSql } from '../../pipeline/cli/simulator-sql.js';
 import type { Simulator } from '../../pipeline/local/simulator-server.js';
@@ -76,8 +75,6 @@ async function tidelake(args: readonly string[]): Promise<string> {
     loadSimulator: () => import('../../pipeline/simulator/index.js'),
     startSimulator: () => Promise.reject(new Error('one is running')),
     openAthena: openAthenaWorkgroup,
-    openTableExports,
-    onStop: () => () => {},
     createWorld,
     openTableExports: () => Promise.reject(new Error('no DynamoDB is asked for')),
     onStop: () => () => {},

@@ -15,9 +15,9 @@ import type { Target } from '../reports.js';
 import type { TidelakeApi } from './api.js';
 import { awsOptions } from './aws-options.js';
 import { checkInput, wholeNumber } from './check-input.js';
-import { readConfig } from './config.js';
 import type { CliContext } from './context.js';
 import { usageError } from './error-text.js';
+import { findConfig } from './find-config.js';
 import type { GlobalFlags } from './flags.js';
 import { placeUri } from './places.js';
 
@@ -75,7 +75,7 @@ export async function inSession(
 ): Promise<void> {
   const { command } = options;
   const checked = checkInput(globalSchema, flags, command);
-  const config = await readConfig(context.folder);
+  const config = await findConfig(context);
   const target = resolveTarget(context, checked, config, options);
   const threads = checked.threads ?? Math.max(1, Math.min(context.processors, threadsDefaultMax));
   const { reporter, clear } = makeReporter(context, flags);

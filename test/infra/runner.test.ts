@@ -280,7 +280,7 @@ describe('the task for Fargate', () => {
       ReadonlyRootFilesystem: true,
       StopTimeout: 120,
       EntryPoint: ['node', '/var/task/dist/pipeline/cli/main.js'],
-      Command: ['run', '--wait', '--metrics', 'emf'],
+      Command: ['run', '--wait', '--grace-seconds', '120', '--metrics', 'emf'],
       MountPoints: [{ ContainerPath: '/tmp', ReadOnly: false, SourceVolume: 'scratch' }],
     });
   });

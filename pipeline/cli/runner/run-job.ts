@@ -1,23 +1,17 @@
 // One invocation of the scheduled job: the command `run` with its configuration from where the environment says, its deadline
 // from the invocation, its reports and notes into a log, its metrics beside them.
 // Promises: throws only when the job itself could not run: a table that is refused or failed is in log, metrics and result, and
-// the others went on. What is thrown and logged has codes and names, never content of items. Leaves nothing on disk.
+// the others went on. What is thrown and logged has codes and names, never content of items.
 // Source: docs/how-to/hourly-job.md; DESIGN "The hourly job is a pure decision".
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { TidelakeError } from '../../../schemas/errors.js';
-import { ObjectNotFoundError } from '../../ports.js';
 import { outcomeOf, type RunTotals, totalsOf } from '../../reporting/run-metrics.js';
 import type { RoundReport } from '../../reports.js';
 import { run } from '../commands/run.js';
-import { configName } from '../config.js';
 import type { CliContext } from '../context.js';
 import { errorFacts } from '../error-text.js';
-import { lazyClients, openStore } from '../open-store.js';
 import type { Output } from '../output.js';
-import { packageFolder, packageVersion } from '../package-root.js';
+import { packageFolder } from '../package-root.js';
 import { lakeNameDefault } from '../run-meter.js';
 import { type Invocation, type JobLog, LogReporter, openJobLog } from './job-log.js';
 
@@ -48,11 +42,9 @@ export async function runJob(invocation: Invocation, world: JobWorld): Promise<J
   const { env } = world;
   const endMs = invocation.getRemainingTimeInMillis() - closeMsMax;
   const log = await openJobLog(env.POWERTOOLS_SERVICE_NAME || lakeNameDefault, invocation);
-  const folder = await mkdtemp(join(tmpdir(), 'tidelake-job-'));
   try {
-    await writeFile(join(folder, configName), await configurationText(world));
     const reports: RoundReport[] = [];
-    await run.call(contextOf({ world, log, folder, reports }), {
+    await run.call(contextOf(world, log, reports), {
       json: true,
       logFormat: 'text',
       metrics: 'emf',
@@ -67,19 +59,11 @@ export async function runJob(invocation: Invocation, world: JobWorld): Promise<J
     log.error('the job could not run', { ...facts });
     // Lambda prints what is thrown, so it is made anew from what may be told.
     throw new TidelakeError(facts);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** The command's surroundings: its results become lines of the log, metrics pass as they are. */
-function contextOf(job: {
-  readonly world: JobWorld;
-  readonly log: JobLog;
-  readonly folder: string;
-  readonly reports: RoundReport[];
-}): CliContext {
-  const { world, log, folder, reports } = job;
+function contextOf(world: JobWorld, log: JobLog, reports: RoundReport[]): CliContext {
   const none = (what: string) => () => Promise.reject(new Error(`the job has no ${what}`));
   const out = output((line) => {
     const value = JSON.parse(line) as RoundReport | { readonly _aws: unknown };
@@ -96,7 +80,8 @@ function contextOf(job: {
     process: { stdout: out, stderr: err, env: world.env },
     out,
     err,
-    folder,
+    // A configuration that was put into the image lies beside the code.
+    folder: packageFolder(),
     clock: world.clock,
     reporter: new LogReporter(log),
     processors: world.processors,
@@ -152,27 +137,4 @@ function logRound(log: JobLog, report: RoundReport): void {
   if (state === 'failed') log.error('table', fields);
   else if (state === 'refused' || late || report.nearEdge) log.warn('table', fields);
   else log.info('table', fields);
-}
-
-/** The configuration's text: itself, an object in S3, or a file. Throws USAGE, DENIED and what else S3 answers. */
-async function configurationText({ env }: JobWorld): Promise<string | Uint8Array> {
-  const place = env.TIDELAKE_CONFIG || join(packageFolder(), configName);
-  if (place.trimStart().startsWith('{')) return place;
-  try {
-    if (!place.startsWith('s3://')) return await readFile(place);
-    const options = { aws: { version: packageVersion() } };
-    return await openStore(options, lazyClients(options.aws)).read(place);
-  } catch (thrown) {
-    if (!(thrown instanceof ObjectNotFoundError) && !isMissing(thrown)) throw thrown;
-    throw new TidelakeError({
-      code: 'USAGE',
-      what: `there is no configuration at ${place}`,
-      meaning: 'nothing was done, since the job does not know its tables',
-      next: 'set TIDELAKE_CONFIG to s3://bucket/key, to a path in the image, or to the JSON itself',
-    });
-  }
-}
-
-function isMissing(thrown: unknown): boolean {
-  return (thrown as { code?: unknown } | null)?.code === 'ENOENT';
 }

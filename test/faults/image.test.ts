@@ -28,6 +28,8 @@ beforeAll(async () => {
   task = path.join(image.root, image.workdir);
   makeReadOnly(task);
   world = await ScheduledWorld.start();
+  // The processes below go by the clock of this machine, so the simulator is not to be days behind it.
+  world.aws.clock.advanceMs(Math.max(0, Date.now() - world.aws.clock.nowMs()));
   const database = new CreateDatabaseCommand({ DatabaseInput: { Name: 'lake' } });
   await (await world.clients.glue()).send(database);
 }, 600_000);

@@ -4,7 +4,7 @@
 // Source: Dockerfile; AWS Lambda Developer Guide, "Requirements for container images".
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CreateDatabaseCommand } from '@aws-sdk/client-glue';
@@ -75,7 +75,10 @@ function invoke(config: string): Promise<Ended> {
     });
     // Lambda freezes the process then, whatever still waits in it.
     process.stdout.write(JSON.stringify({ result }) + '\\n', () => process.exit());`;
-  return node(['--input-type=module', '--eval', script], { TIDELAKE_CONFIG: config });
+  // A file: worker threads inherit node's flags, and refuse those of --eval.
+  const entry = path.join(into, 'invoke.mjs');
+  writeFileSync(entry, script);
+  return node([entry], { TIDELAKE_CONFIG: config });
 }
 
 const lastLine = (text: string): unknown => JSON.parse(text.trimEnd().split('\n').at(-1)!);

@@ -416,6 +416,12 @@ const run = buildCommand<RunFlags, [], CliContext>({
         brief: 'Time from SIGTERM to SIGKILL where this runs (else 30)',
         placeholder: 'n',
       },
+      metrics: {
+        kind: 'enum',
+        values: ['emf'],
+        optional: true,
+        brief: "Print metrics too, as lines in CloudWatch's embedded metric format",
+      },
       ...tableJobFlags,
       ...globalFlags,
     },

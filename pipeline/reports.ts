@@ -94,6 +94,12 @@ export interface StatusRow {
   readonly bytes: number | null;
   readonly misfits: number | null;
   readonly snapshots: number | null;
+  /** Manifests of the current snapshot. */
+  readonly manifests: number | null;
+  /** Bytes of the metadata file, which every commit writes anew. */
+  readonly metadataBytes: number | null;
+  /** The oldest instant that can be asked for. */
+  readonly oldest: string | null;
   readonly gaps: readonly GapReport[];
   readonly adopted: readonly AdoptionReport[];
   readonly location: string;

@@ -39,7 +39,7 @@ export interface Synthesized {
   /** Names of the buckets by kind. */
   readonly bucket: (kind: string) => string;
   /** Policy statements of a role. */
-  readonly role: (name: 'Exporter' | 'Merger' | 'Analyst') => readonly Statement[];
+  readonly role: (name: 'Exporter' | 'Merger' | 'Keeper' | 'Analyst') => readonly Statement[];
   /** Statements of a bucket's policy. */
   readonly bucketPolicy: (kind: string) => readonly Statement[];
   /** Properties of the only resource of a type. */

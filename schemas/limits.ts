@@ -125,3 +125,8 @@ export const metadataFilesDueMin = 200;
 export const smallFilesDueMin = 16;
 /** Delete files of one partition from which on compaction is due by itself. */
 export const deleteFilesDueMin = 16;
+/** Age up to which a round believes what DynamoDB said of a table and its recovery, in ms: they move by the minute. */
+export const tableFactsAgeMsMax = 60_000;
+/** Looks, requests and merges of one round for one table: a chain of 35 days in windows of 15 minutes, asked for eight at a
+ *  time after looking for each, stays below. */
+export const roundStepsMax = 2_000;

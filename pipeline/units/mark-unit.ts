@@ -42,10 +42,11 @@ export interface MarkInput {
   readonly removeOnly: boolean;
 }
 
-/** The delete file of one data file: all its deleted positions, those of before included. */
+/** What becomes of one data file. */
 export interface FileDeletes {
   readonly path: string;
-  readonly deletes: EncodedDeletes;
+  /** Its delete file, with all its deleted positions, those of before included; null: no row is left of it. */
+  readonly deletes: EncodedDeletes | null;
 }
 
 export interface MarkOutput {
@@ -89,7 +90,8 @@ export async function markUnit(
     }
     if (found.positions.length === 0) continue;
     const all = Int32Array.from([...(file.deleted ?? []), ...found.positions]).sort();
-    deletes.push({ path: file.path, deletes: encodeDeletes(file.path, all) });
+    const isEmpty = all.length === found.rowCount;
+    deletes.push({ path: file.path, deletes: isEmpty ? null : encodeDeletes(file.path, all) });
   }
   const groups = encodeRows(merged.rows, table, input.groupRowsMax);
   for (const group of groups) misfitRows += group.misfitRows;
@@ -97,7 +99,7 @@ export async function markUnit(
     output: { deletes, groups, inserted, updated, deleted, misfitRowsGained: misfitRows },
     transfer: [
       ...groupBuffers(groups),
-      ...deletes.map((one) => one.deletes.bytes.buffer as ArrayBuffer),
+      ...deletes.flatMap((one) => (one.deletes?.bytes.buffer ?? []) as ArrayBuffer),
     ],
   };
 }
@@ -110,6 +112,8 @@ interface Located {
   readonly changes: readonly number[];
   /** How many of them have a misfit. */
   readonly misfitRows: number;
+  /** Rows of the whole file. */
+  readonly rowCount: number;
 }
 
 async function locate(
@@ -153,7 +157,7 @@ async function locate(
       batchStart += batch.n;
     }
   }
-  return { positions, changes, misfitRows };
+  return { positions, changes, misfitRows, rowCount: groupStart };
 }
 
 function mayHaveMisfits(index: readonly GroupIndex[] | null, group: number): boolean {

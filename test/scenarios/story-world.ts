@@ -82,6 +82,11 @@ export function mergeBy(way: MergeOptions['way']): void {
   wayOfMerges = way;
 }
 
+/** Whether merges mark changed rows as deleted, so that files are not those of a table written anew. */
+export function isMarking(): boolean {
+  return wayOfMerges === 'mark';
+}
+
 /** The option that `mergeBy` chose, for merges that do not go through a StoryLake. */
 export function chosenWay(): Pick<MergeOptions, 'way'> {
   return wayOfMerges === undefined ? {} : { way: wayOfMerges };

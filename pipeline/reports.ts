@@ -204,6 +204,14 @@ export interface CompactReport {
   readonly seconds: number;
 }
 
+/** Upkeep as the scheduled job does it. */
+export interface UpkeepReport {
+  /** Partitions, as they were committed. */
+  readonly compacted: readonly CompactReport[];
+  /** Null: no expiry was due, or there was no time for it. */
+  readonly expired: ExpireReport | null;
+}
+
 /** One promise that was checked. `detail` says what was compared, or what is wrong; never content of items. */
 export interface VerifyCheck {
   readonly name: string;
@@ -335,6 +343,8 @@ export interface RoundReport extends FreshnessReport {
   readonly merges: readonly MergeReport[];
   /** Why a new epoch was begun without asking; null: none was. */
   readonly reseeded: ErrorFacts | null;
+  /** What was done for the table besides; null: none was asked for, none was due after this round, or it failed. */
+  readonly upkeep: UpkeepReport | null;
   readonly error: ErrorFacts | null;
   readonly seconds: number;
 }

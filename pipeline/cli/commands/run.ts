@@ -112,6 +112,7 @@ function dropped({ target, source }: TableJob, limit: RunLimit): RoundReport {
     loads: [],
     merges: [],
     reseeded: null,
+    upkeep: null,
     error: null,
     seconds: 0,
   };

@@ -67,15 +67,17 @@ export async function markUnit(
 ): Promise<UnitResult<MarkOutput>> {
   const { before, table, removeOnly } = input;
   const changes = await sortedSegments(input.segments, table, context.scratch);
-  let folded = new Rows(table.columns);
+  const folded = new Rows(table.columns);
   let misfitRows = 0;
   for (const source of input.fold) {
     const rows = await readGroups(source, before, context);
     misfitRows -= misfitRowsIn(rows);
     folded.appendRange(adaptRows(rows, table.columns, table.key), 0, rows.n);
   }
-  folded = inOrder(folded);
-  const merged = applyChanges(folded, changes, removeOnly);
+  const merged =
+    folded.n === 0 && !removeOnly
+      ? newItems(changes)
+      : applyChanges(inOrder(folded), changes, removeOnly);
   let { inserted, updated, deleted } = merged;
   const deletes: FileDeletes[] = [];
   for (const file of input.files) {
@@ -102,6 +104,21 @@ export async function markUnit(
       ...deletes.flatMap((one) => (one.deletes?.bytes.buffer ?? []) as ArrayBuffer),
     ],
   };
+}
+
+/** What changes make of no rows at all: their items, each inserted. */
+function newItems(changes: Rows): ReturnType<typeof applyChanges> {
+  const { flags } = changes.lives;
+  let inserted = 0;
+  for (let change = 0; change < changes.n; change++) inserted += flags[change]!;
+  if (inserted === changes.n) return { rows: changes, inserted, updated: 0, deleted: 0 };
+  const living = new Int32Array(inserted);
+  for (let change = 0, at = 0; change < changes.n; change++) {
+    if (flags[change] === 1) living[at++] = change;
+  }
+  const rows = new Rows(changes.types);
+  rows.take(changes, living);
+  return { rows, inserted, updated: 0, deleted: 0 };
 }
 
 /** The live rows of a file that changes name. */

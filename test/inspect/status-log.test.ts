@@ -42,7 +42,7 @@ describe('status', () => {
     for await (const file of lake.world.store.list(`${lake.uri}/lake/mystore/data`))
       files.push(file);
     const metadata = `${lake.uri}/lake/mystore/metadata`;
-    const current = await lake.world.store.size(`${metadata}/v2.metadata.json`);
+    const current = await lake.world.store.size(`${metadata}/v3.metadata.json`);
     expect(await status(lake.world, target())).toEqual([
       {
         database: 'lake',

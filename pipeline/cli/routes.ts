@@ -85,12 +85,14 @@ const tableJobFlags: FlagParametersForType<TableJobFlags, CliContext> = {
   },
 };
 
-const reseedFlag = {
-  kind: 'boolean',
-  optional: true,
-  withNegated: false,
-  brief: 'Where the chain cannot go on, begin a new epoch with a full export',
-} as const;
+const reseedFlags: FlagParametersForType<{ readonly reseed?: boolean | undefined }, CliContext> = {
+  reseed: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Where the chain cannot go on, begin a new epoch with a full export',
+  },
+};
 
 const demo = buildCommand<DemoFlags, [], CliContext>({
   loader: async () => (await import('./commands/demo.js')).demo,
@@ -360,7 +362,7 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
 
 const plan = buildCommand<PlanFlags, [], CliContext>({
   loader: async () => (await import('./commands/plan.js')).plan,
-  parameters: { flags: { reseed: reseedFlag, ...tableJobFlags, ...globalFlags } },
+  parameters: { flags: { ...reseedFlags, ...tableJobFlags, ...globalFlags } },
   docs: {
     brief: 'What the next round would do and cost; nothing is done',
     fullDescription:
@@ -378,7 +380,7 @@ const run = buildCommand<RunFlags, [], CliContext>({
         withNegated: false,
         brief: 'Stay until the newest window that can be exported now is in the lake',
       },
-      reseed: reseedFlag,
+      ...reseedFlags,
       maxSeconds: {
         kind: 'parsed',
         parse: parseNumber,

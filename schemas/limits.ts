@@ -101,6 +101,11 @@ export const clientTokenMs: number = 7 * 3_600_000;
 export const exportPollMs = 60_000;
 /** No load and no merge is begun so shortly before a run must be over, in ms: a commit must not be cut off. */
 export const commitReserveMs = 20_000;
+/** Age up to which a round believes what DynamoDB said of a table and its recovery, in ms: they move by the minute. */
+export const tableFactsAgeMsMax = 60_000;
+/** Looks, requests and merges of one round for one table: a chain of 35 days in windows of 15 minutes, asked for eight at a
+ *  time after looking for each, stays below. */
+export const roundStepsMax = 2_000;
 
 /** Time that a snapshot's files stay after the next one was committed, in ms, unless it is told otherwise: a query that
  *  began on it may run for hours (Athena: 30 minutes, four hours at most). */
@@ -125,8 +130,3 @@ export const metadataFilesDueMin = 200;
 export const smallFilesDueMin = 16;
 /** Delete files of one partition from which on compaction is due by itself. */
 export const deleteFilesDueMin = 16;
-/** Age up to which a round believes what DynamoDB said of a table and its recovery, in ms: they move by the minute. */
-export const tableFactsAgeMsMax = 60_000;
-/** Looks, requests and merges of one round for one table: a chain of 35 days in windows of 15 minutes, asked for eight at a
- *  time after looking for each, stays below. */
-export const roundStepsMax = 2_000;

@@ -8,6 +8,8 @@ export const callPlaces = [
   'tables',
   'tableExports',
   'anyExport',
+  'anyTable',
+  'tableList',
   'exportFiles',
   'exportBucket',
   'lakeFiles',
@@ -124,6 +126,7 @@ export const commandNames = [
   'plan',
   'run',
   'export',
+  'find-tables',
   'load',
   'merge',
   'schema-set',
@@ -159,6 +162,11 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
     },
     asksForExports,
   ),
+  // What plan, run and export call besides for entries of the configuration by prefix and tag.
+  'find-tables': {
+    anyTable: ['dynamodb:DescribeTable', 'dynamodb:ListTagsOfResource'],
+    tableList: ['dynamodb:ListTables'],
+  },
   load: together(readsExports, changesLake, { catalog: ['glue:CreateTable'] }),
   merge: together(readsExports, changesLake),
   'schema-set': together(changesLake, { catalog: ['glue:GetTables'] }),

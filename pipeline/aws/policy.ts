@@ -66,6 +66,8 @@ export const needOf: Readonly<Record<CallPlace, keyof PolicyPlaces | null>> = {
   tables: 'tableArns',
   tableExports: 'tableArns',
   anyExport: null,
+  anyTable: null,
+  tableList: null,
   exportFiles: 'exports',
   exportBucket: 'exports',
   lakeFiles: 'lake',
@@ -129,8 +131,11 @@ function targetOf(place: CallPlace, at: PolicyPlaces): Target | null {
       return at.tableArns === undefined
         ? null
         : { Resource: at.tableArns.map((arn) => `${arn}/export/*`) };
-    // ListExports, and the lists of Athena, know no resources: IAM accepts them on '*' only.
+    case 'anyTable':
+      return { Resource: [`arn:${partition}:dynamodb:${region}:${account}:table/*`] };
+    // ListExports, ListTables and the lists of Athena know no resources: IAM accepts them on '*' only.
     case 'anyExport':
+    case 'tableList':
     case 'athena':
       return { Resource: ['*'] };
     case 'exportFiles':

@@ -204,11 +204,15 @@ class Round {
 
   async #merge({ exports }: MergeExports): Promise<End | null> {
     if (!this.#limit.mayBegin) return this.#outOfTime();
+    const { target, rules } = this.#job;
     const reports = mergeExports(this.#world, {
-      ...this.#job.target,
+      ...target,
       exportUris: exports.map(({ summaryUri }) => summaryUri!),
       acceptGap: false,
       acceptSeam: false,
+      ...(rules === undefined
+        ? {}
+        : { retype: rules.retype, retypeBytesMax: rules.retypeBytesMax }),
     });
     for await (const report of reports) {
       this.#merges.push(report);
@@ -221,7 +225,8 @@ class Round {
 
   async #load({ export: full, acceptTableId }: LoadExport): Promise<End | null> {
     if (!this.#limit.mayBegin) return this.#outOfTime();
-    const { target, buckets, partition } = this.#job;
+    const { target, buckets, partition, rules } = this.#job;
+    const naming = rules?.naming ?? null;
     const key = this.#watch.table?.key ?? [];
     try {
       const report = await loadExport(this.#world, {
@@ -230,6 +235,7 @@ class Round {
         key,
         ...(buckets === null ? {} : { buckets }),
         ...(partition === null ? {} : { partition }),
+        ...(naming === null ? {} : { naming }),
         ...(acceptTableId === null ? {} : { acceptTableId }),
       });
       this.#loads.push(report);

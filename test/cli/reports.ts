@@ -93,6 +93,7 @@ export const statusRow: StatusRow = {
   oldest: '2026-11-20T09:00:00.000Z',
   gaps: [],
   adopted: [],
+  retypes: [],
   location: 'file:///srv/shop/lake/lake/mystore',
   health: 'ok',
   problem: null,

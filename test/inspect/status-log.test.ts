@@ -59,6 +59,7 @@ describe('status', () => {
         deleteFiles: 1,
         bytes: files.reduce((sum, file) => sum + file.size, 0),
         misfits: 2,
+        retypes: [],
         snapshots: 2,
         // Of the load's file, of the window's, and of the window's delete file.
         manifests: 3,

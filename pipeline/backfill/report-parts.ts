@@ -1,0 +1,28 @@
+// Parts of a backfill's plan as a report has them: instants as text, every field there.
+
+import { formatInstant } from '../lake/lake-state.js';
+import type { BackfillEpoch, BackfillFinding } from '../reports.js';
+import type { Finding } from './findings.js';
+import type { PlannedEpoch } from './plan-epochs.js';
+
+export function reportEpoch(epoch: PlannedEpoch): BackfillEpoch {
+  return {
+    full: epoch.full?.exportArn ?? null,
+    from: formatInstant(epoch.startMs),
+    to: formatInstant(epoch.reachMs),
+    windows: epoch.windows.length,
+  };
+}
+
+export function reportFinding(finding: Finding): BackfillFinding {
+  const { kind, fromMs, toMs, exports, isBlocking, what, next } = finding;
+  return {
+    kind,
+    from: fromMs === null ? null : formatInstant(fromMs),
+    to: toMs === null ? null : formatInstant(toMs),
+    exports,
+    blocking: isBlocking,
+    what,
+    next,
+  };
+}

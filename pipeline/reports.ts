@@ -276,6 +276,10 @@ export interface BackfillReport {
     readonly usd: number;
     readonly assumptions: readonly string[];
   };
+  readonly error: ErrorFacts | null;
+  readonly seconds: number;
+}
+
 /** An export that was asked for. */
 export interface RequestedExport {
   readonly type: 'full' | 'window';

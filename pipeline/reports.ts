@@ -246,8 +246,9 @@ export interface BackfillFinding {
 
 /** `backfill`: one lake table, and what became of its past. */
 export interface BackfillReport {
-  /** `planned`: only looked. `nothing`: the lake is there already. `stopped`: goes on when run again. `refused`: see `error`. */
-  readonly action: 'planned' | 'done' | 'nothing' | 'stopped' | 'refused';
+  /** `planned`: only looked. `nothing`: the lake is there already. `stopped`: goes on when run again. `refused`, `failed`: see
+   *  `error`; after a failure the same command may help. */
+  readonly action: 'planned' | 'done' | 'nothing' | 'stopped' | 'refused' | 'failed';
   readonly database: string;
   readonly table: string;
   readonly tableId: string | null;

@@ -10,7 +10,9 @@ import { type OpenTable, openTable } from '../lake/open-table.js';
 import { loadExport } from '../load/load-export.js';
 import { mergeWindows } from '../merge/merge-exports.js';
 import type { World } from '../ports.js';
+import { errorFacts } from '../reporting/error-facts.js';
 import type { BackfillReport, Target } from '../reports.js';
+import { guardCommits, type RunLimit } from '../schedule/run-limit.js';
 import { type Discovery, discoverExports } from './discover-exports.js';
 import { estimateExports } from './estimate.js';
 import type { PlannedEpoch } from './plan-epochs.js';
@@ -21,7 +23,7 @@ import {
   sortExports,
   type TablePlan,
 } from './plan-exports.js';
-import { reportEpoch, reportFinding } from './report-parts.js';
+import { actionOf, reportEpoch, reportFinding } from './report-parts.js';
 
 export interface BackfillExportsOptions extends Target {
   /** Folders that exports lie below, or exports. */
@@ -40,8 +42,8 @@ export interface BackfillExportsOptions extends Target {
   readonly fromMs: number | null;
   readonly toMs: number | null;
   readonly isDryRun: boolean;
-  /** Whether to end before the next commit. */
-  readonly isStopping: () => boolean;
+  /** When the run must be over. */
+  readonly limit: RunLimit;
 }
 
 /**
@@ -57,7 +59,8 @@ export async function* backfillExports(
   const { table, tableId, fromMs, toMs } = options;
   const tables = sortExports(discovery, { table: table ?? null, tableId, fromMs, toMs });
   if (tables.length === 0) throw nothingWanted(options, discovery);
-  for (const found of tables) yield await new TableBackfill(world, options, found).run();
+  const guarded = guardCommits(world, options.limit);
+  for (const found of tables) yield await new TableBackfill(guarded, options, found).run();
 }
 
 /** Exports that can be laid to no table. */
@@ -119,8 +122,11 @@ class TableBackfill {
       const outcome = await this.#make(plan, key, isRewinding);
       return await this.#report(plan, outcome, null);
     } catch (error) {
-      if (!(error instanceof TidelakeError)) throw error;
-      return await this.#report(plan, 'refused', error.facts());
+      if (error instanceof TidelakeError && error.code === 'TIME_BUDGET') {
+        return await this.#report(plan, 'stopped', null);
+      }
+      const facts = errorFacts(error);
+      return await this.#report(plan, actionOf(facts), facts);
     }
   }
 
@@ -175,7 +181,7 @@ class TableBackfill {
     const step = reporter.step(`${plan.table}: windows`, windows, 'windows');
     try {
       for (const [i, epoch] of plan.epochs.entries()) {
-        if (this.#options.isStopping()) return 'stopped';
+        if (!this.#options.limit.mayBegin) return 'stopped';
         if (epoch.full !== null) await this.#load(plan, epoch.full, key, isRewinding && i === 0);
         if (!(await this.#merge(plan.table, epoch, () => step.advance(1)))) return 'stopped';
       }
@@ -214,7 +220,9 @@ class TableBackfill {
       if (report.error !== null) throw new TidelakeError(report.error);
       if (report.action === 'applied') this.#merged += 1;
       onWindow();
-      if (this.#options.isStopping()) return report.exportArn === epoch.windows.at(-1)!.exportArn;
+      // Asking for the next one would begin it.
+      if (!this.#options.limit.mayBegin)
+        return report.exportArn === epoch.windows.at(-1)!.exportArn;
     }
     return true;
   }

@@ -28,6 +28,12 @@ const assumed = {
   filesPerLoad: 5,
   filesPerWindow: 4,
   dataFilesPerExport: 4,
+  /** `_started`, two manifests, their checksums. */
+  filesBesides: 5,
+  /** A partition holds 10 GB at most, and gives at least a file. */
+  partitionBytes: 10e9,
+  /** What exports of small tables take (they wait for a place, not for their size). */
+  secondsPerExport: 900,
 } as const;
 
 /** Exports that are there already: nothing is asked of DynamoDB. */
@@ -73,8 +79,58 @@ export function estimateExports(
   };
 }
 
+/**
+ * Exports that are to be asked for: a full one of a table of so many bytes (null: none is), and windows, so many at once.
+ * What was written in the windows nobody knows before: the least that is billed.
+ */
+export function estimateRecovery(
+  tableBytes: number | null,
+  tableItems: number,
+  windows: number,
+  atOnce: number,
+  prices: PriceList = usEast1,
+): BackfillEstimate {
+  const loads = tableBytes === null ? 0 : 1;
+  const exports = loads + windows;
+  const dataFiles = Math.max(
+    assumed.dataFilesPerExport,
+    Math.ceil((tableBytes ?? 0) / assumed.partitionBytes),
+  );
+  const files = loads * assumed.filesPerLoad + windows * assumed.filesPerWindow;
+  const items = loads * tableItems;
+  const exportBytes = (tableBytes ?? 0) / assumed.compression;
+  const price = estimatePrice(
+    {
+      fulls: tableBytes === null ? [] : [tableBytes],
+      windows: Array.from({ length: windows }, () => 0),
+      exportObjects: exports * (dataFiles + assumed.filesBesides),
+      writes: files,
+      reads: exports * (4 + dataFiles) + windows * 10,
+      exportBytesKept: exportBytes,
+      lakeBytesKept: exportBytes,
+      pitrBytes: 0,
+    },
+    prices,
+  );
+  const waits = Math.ceil(exports / Math.max(1, atOnce)) * assumed.secondsPerExport;
+  return {
+    items,
+    bytes: tableBytes ?? 0,
+    files,
+    // Merging goes on while the next ones are exported.
+    seconds: Math.max(waits, secondsFor(items, windows)),
+    usd: price.usd,
+    assumptions: [
+      ...price.assumptions,
+      `${assumed.secondsPerExport / 60} minutes for an export, ${atOnce} at once; DynamoDB promises no time`,
+      'what was written in the windows is not known: the least that is billed',
+      ...assumptions,
+    ],
+  };
+}
+
 /** Time for reading and committing, of which both kinds of backfill are made. */
-export function secondsFor(items: number, windows: number): number {
+function secondsFor(items: number, windows: number): number {
   return items / assumed.itemsPerSecond + windows * assumed.secondsPerWindow;
 }
 

@@ -21,6 +21,8 @@ export type FindingKind =
   | 'double'
   /** Windows and full exports of times that other windows give. */
   | 'covered'
+  /** Exports that the lake is past already. */
+  | 'known'
   /** Windows that end before the first full export. */
   | 'early'
   /** Windows without any full export. */
@@ -80,8 +82,9 @@ export function findingsOf(input: FindingInput): readonly Finding[] {
       isCovered(exportTimeMs, exportTimeMs) ||
       (first.full === null && exportTimeMs <= first.startMs),
   );
-  findings.push(...coveredBy([...covered, ...(first.full === null ? early : [])], spare));
-  if (first.full !== null) findings.push(...earlyOnes(table, early));
+  findings.push(...coveredBy(covered, first.full === null ? [] : spare));
+  if (first.full === null) findings.push(...known(early, spare));
+  else findings.push(...earlyOnes(table, early));
   const lastReachMs = epochs.at(-1)!.reachMs;
   for (const { startMs } of epochs) {
     // What starts in the second of a seam is the seam's matter.
@@ -183,7 +186,7 @@ function gapOf(
   const isWindow =
     fromMs % 1000 === 0 && toMs % 1000 === 0 && lengthMs >= windowMsMin && lengthMs <= windowMsMax;
   const consequence = isBlocking
-    ? `${countOf(exports, 'window')} behind it do not connect; the lake ends at ${formatInstant(reachMs)}`
+    ? `${countOf(exports, 'window')} behind it cannot be connected; the lake ends at ${formatInstant(reachMs)}`
     : 'a full export goes on after it; the time between has no history';
   return {
     kind: 'gap',
@@ -254,8 +257,18 @@ function seamAt(
 function doubles(windows: readonly IncrementalExport[]): readonly Finding[] {
   if (windows.length === 0) return [];
   return [
-    aside('double', windows, `${countOf(windows.length, 'window')} are there more than once`),
+    aside('double', windows, `${countOf(windows.length, 'window')} of the same times as others`),
   ];
+}
+
+function known(
+  windows: readonly IncrementalExport[],
+  fulls: readonly FullExport[],
+): readonly Finding[] {
+  const exports = windows.length + fulls.length;
+  if (exports === 0) return [];
+  const what = `${countOf(exports, 'export')} that the lake is past`;
+  return [{ ...nothing, kind: 'known', ...spanOf(windows, fulls), exports, what }];
 }
 
 function coveredBy(
@@ -264,22 +277,33 @@ function coveredBy(
 ): readonly Finding[] {
   const findings: Finding[] = [];
   if (windows.length > 0) {
-    const what = `${countOf(windows.length, 'window')} are of times that the lake or other windows have`;
+    const what = `${countOf(windows.length, 'window')} of times that other windows cover`;
     findings.push(aside('covered', windows, what));
   }
   if (fulls.length > 0) {
-    const times = fulls.map(({ exportTimeMs }) => exportTimeMs);
-    findings.push({
-      kind: 'covered',
-      fromMs: Math.min(...times),
-      toMs: Math.max(...times),
-      exports: fulls.length,
-      isBlocking: false,
-      what: `${countOf(fulls.length, 'full export')} are of instants that windows lead to, or that the lake is past`,
-      next: null,
-    });
+    const exports = fulls.length;
+    const what = `${countOf(exports, 'full export')} of instants that windows lead to`;
+    findings.push({ ...nothing, kind: 'covered', ...spanOf([], fulls), exports, what });
   }
   return findings;
+}
+
+const nothing = { isBlocking: false, next: null } as const;
+
+function spanOf(
+  windows: readonly IncrementalExport[],
+  fulls: readonly FullExport[],
+): { readonly fromMs: number; readonly toMs: number } {
+  let [fromMs, toMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { window } of windows) {
+    fromMs = Math.min(fromMs, window.fromMs);
+    toMs = Math.max(toMs, window.toMs);
+  }
+  for (const { exportTimeMs } of fulls) {
+    fromMs = Math.min(fromMs, exportTimeMs);
+    toMs = Math.max(toMs, exportTimeMs);
+  }
+  return { fromMs, toMs };
 }
 
 function aside(
@@ -288,21 +312,13 @@ function aside(
   what: string,
   next: string | null = null,
 ): Finding {
-  const times = windows.map(({ window }) => window);
-  return {
-    kind,
-    fromMs: times.reduce((ms, { fromMs }) => Math.min(ms, fromMs), Number.POSITIVE_INFINITY),
-    toMs: times.reduce((ms, { toMs }) => Math.max(ms, toMs), Number.NEGATIVE_INFINITY),
-    exports: windows.length,
-    isBlocking: false,
-    what,
-    next,
-  };
+  const exports = windows.length;
+  return { ...nothing, kind, ...spanOf(windows, []), exports, what, next };
 }
 
 function earlyOnes(table: string, windows: readonly IncrementalExport[]): readonly Finding[] {
   if (windows.length === 0) return [];
-  const what = `${countOf(windows.length, 'window')} end before the first full export: nothing to change`;
+  const what = `${countOf(windows.length, 'window')} from before the first full export: there is nothing that they could change`;
   const firstMs = windows.reduce(
     (ms, { window }) => Math.min(ms, window.fromMs),
     Number.POSITIVE_INFINITY,

@@ -1,7 +1,8 @@
 // Parts of a backfill's plan as a report has them: instants as text, every field there.
 
+import type { ErrorFacts } from '../../schemas/errors.js';
 import { formatInstant } from '../lake/lake-state.js';
-import type { BackfillEpoch, BackfillFinding } from '../reports.js';
+import type { BackfillEpoch, BackfillFinding, BackfillReport } from '../reports.js';
 import type { Finding } from './findings.js';
 import type { PlannedEpoch } from './plan-epochs.js';
 
@@ -25,4 +26,9 @@ export function reportFinding(finding: Finding): BackfillFinding {
     what,
     next,
   };
+}
+
+/** What an error makes of a backfill. */
+export function actionOf({ code }: ErrorFacts): BackfillReport['action'] {
+  return code.startsWith('REFUSED_') ? 'refused' : 'failed';
 }

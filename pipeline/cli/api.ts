@@ -3,6 +3,8 @@
 // Spec: DESIGN "The command"; the implementation is pipeline/index.ts.
 
 import type { AwsOptions } from '../aws/clients.js';
+import type { BackfillExportsOptions } from '../backfill/backfill-exports.js';
+import type { BackfillRecoveryOptions } from '../backfill/backfill-recovery.js';
 import type {
   QueryResult,
   QueryShelf,
@@ -13,6 +15,7 @@ import type {
 } from '../ports.js';
 import type { PushRequest } from '../query/push-queries.js';
 import type {
+  BackfillReport,
   ExportReport,
   LoadReport,
   LogRow,
@@ -104,6 +107,13 @@ export interface TidelakeApi {
     job: TableJob,
     options: AskOptions,
   ): Promise<ExportReport>;
+  backfillExports(world: World, options: BackfillExportsOptions): AsyncIterable<BackfillReport>;
+  backfillRecovery(
+    world: World,
+    exports: TableExports,
+    job: TableJob,
+    options: BackfillRecoveryOptions,
+  ): Promise<BackfillReport>;
   pushQueries(world: World, shelf: QueryShelf, options: PushRequest): Promise<readonly PushRow[]>;
 }
 

@@ -211,13 +211,14 @@ class Round {
 
   async #load({ export: full, acceptTableId }: LoadExport): Promise<End | null> {
     if (!this.#limit.mayBegin) return this.#outOfTime();
-    const { target, buckets, partition } = this.#job;
+    const { target, buckets, partition, schedule } = this.#job;
     const key = this.#watch.table?.key ?? [];
     try {
       const report = await loadExport(this.#world, {
         ...target,
         exportUri: full.summaryUri!,
         key,
+        rewind: schedule.mayRewind === true,
         ...(buckets === null ? {} : { buckets }),
         ...(partition === null ? {} : { partition }),
         ...(acceptTableId === null ? {} : { acceptTableId }),

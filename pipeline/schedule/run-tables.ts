@@ -4,6 +4,7 @@
 // Source: the design, "The hourly job is a pure decision".
 
 import { exportPollMs } from '../../schemas/limits.js';
+import { formatInstant } from '../lake/lake-state.js';
 import type { TableExports, World } from '../ports.js';
 import { errorFacts } from '../reporting/error-facts.js';
 import type { PlanReport, RoundReport } from '../reports.js';
@@ -22,6 +23,8 @@ export interface TablesOptions {
   readonly tablesAtOnceMax: number;
   /** Whether to stay until each table has the newest window that could be exported when the run began, or can now. */
   readonly isWaiting?: boolean;
+  /** Stays until this instant is in the lake, in place of the newest window. */
+  readonly goalMs?: number;
   readonly limit?: RunLimit;
   /** Told of each round of a run that waits. */
   readonly onRound?: (report: RoundReport) => void;
@@ -39,7 +42,7 @@ export async function* runTables(
     try {
       const exports = await exportsOf(job);
       if (options.isWaiting !== true) return await runRound(world, exports, job, { limit });
-      return await untilFresh(world, exports, job, limit, options.onRound ?? (() => {}));
+      return await untilFresh(world, exports, job, limit, options);
     } catch (error) {
       return notBegun(job, error);
     }
@@ -114,12 +117,12 @@ async function untilFresh(
   exports: TableExports,
   job: TableJob,
   limit: RunLimit,
-  onRound: (report: RoundReport) => void,
+  { goalMs, onRound = () => {} }: TablesOptions,
 ): Promise<RoundReport> {
   const memory = new ExportMemory();
   const startMs = world.clock.nowMs();
   let whole: RoundReport | null = null;
-  let goal: string | null = null;
+  let goal = goalMs === undefined ? null : formatInstant(goalMs);
   let failures = 0;
   for (;;) {
     const report = await runRound(world, exports, job, { limit, memory });

@@ -41,7 +41,7 @@ export const scheduleDefaults: Omit<ScheduleConfig, 'table' | 'destination'> = {
 export const tablesAtOnceDefault = 4;
 
 /** Rules for the flags. A prefix is a folder: no slashes at its ends, no empty parts. */
-export const tableJobShape = {
+const flagsSchema = z.object({
   source: z
     .string()
     .regex(
@@ -71,9 +71,7 @@ export const tableJobShape = {
   kmsKey: z.string().min(1).max(2048).optional(),
   grain: wholeNumber(15, 1440).optional(),
   view: z.enum(['NEW_AND_OLD_IMAGES', 'NEW_IMAGE']).optional(),
-} as const;
-
-const flagsSchema = z.object(tableJobShape);
+});
 
 /** The jobs of a run. Throws USAGE when the flags do not say enough. */
 export function tableJobs(

@@ -4,6 +4,7 @@
 
 import { type ErrorFacts, refuse, TidelakeError } from '../../schemas/errors.js';
 import type { FullExport } from '../../schemas/export-manifest.js';
+import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
@@ -94,11 +95,16 @@ function standOf({ state }: OpenTable): LakeStand {
   return { tableId, watermarkMs, hasSeam: baseline.exportTimeMs % 1000 !== 0 };
 }
 
+function rowsOf({ md }: OpenTable): number {
+  return Number(currentSnapshot(md)?.summary['total-records'] ?? 0);
+}
+
 class TableBackfill {
   readonly #world: World;
   readonly #options: BackfillExportsOptions;
   readonly #found: LakeTableExports;
   readonly #startMs: number;
+  #rowsInLake = 0;
   #loaded = 0;
   #merged = 0;
 
@@ -114,6 +120,7 @@ class TableBackfill {
     let plan: TablePlan | null = null;
     try {
       const open = await this.#open();
+      this.#rowsInLake = open === null ? 0 : rowsOf(open);
       const isRewinding = this.#isRewinding(open);
       plan = this.#plan(open, isRewinding);
       const key = await this.#keyFor(plan, open);
@@ -178,6 +185,7 @@ class TableBackfill {
   ): Promise<'done' | 'nothing' | 'stopped'> {
     const { reporter } = this.#world;
     const windows = plan.epochs.reduce((sum, one) => sum + one.windows.length, 0);
+    if (windows === 0 && plan.epochs.every(({ full }) => full === null)) return 'nothing';
     const step = reporter.step(`${plan.table}: windows`, windows, 'windows');
     try {
       for (const [i, epoch] of plan.epochs.entries()) {
@@ -257,7 +265,7 @@ class TableBackfill {
       merged: this.#merged,
       requested: 0,
       findings: (plan?.findings ?? []).map(reportFinding),
-      estimate: estimateExports(fulls, windows, isOnS3),
+      estimate: estimateExports(fulls, windows, { rowsInLake: this.#rowsInLake, isOnS3 }),
       error,
       seconds: (this.#world.clock.nowMs() - this.#startMs) / 1000,
     };

@@ -4,6 +4,7 @@
 import type { FullExport, IncrementalExport } from '../../schemas/export-manifest.js';
 import { type PriceList, usEast1 } from '../schedule/list-prices.js';
 import { estimatePrice } from '../schedule/price.js';
+import { groupRowsMax } from '../units/row-groups.js';
 
 export interface BackfillEstimate {
   /** Items and changes to be read. */
@@ -21,7 +22,9 @@ export interface BackfillEstimate {
 /** Assumed until a run is under way, which then tells by its own rate. */
 const assumed = {
   itemsPerSecond: 100_000,
-  secondsPerWindow: 1,
+  secondsPerWindow: 0.5,
+  /** Of rows that a merge writes anew. */
+  rowsPerSecond: 200_000,
   bytesPerItem: 500,
   /** Stored bytes to bytes of DynamoDB JSON. */
   compression: 5,
@@ -40,7 +43,7 @@ const assumed = {
 export function estimateExports(
   fulls: readonly FullExport[],
   windows: readonly IncrementalExport[],
-  isOnS3: boolean,
+  { rowsInLake, isOnS3 }: { readonly rowsInLake: number; readonly isOnS3: boolean },
   prices: PriceList = usEast1,
 ): BackfillEstimate {
   const fullItems = fulls.reduce((sum, { itemCount }) => sum + itemCount, 0);
@@ -50,6 +53,7 @@ export function estimateExports(
     0,
   );
   const perItem = fullItems === 0 ? assumed.bytesPerItem : fullBytes / fullItems;
+  const rows = Math.max(rowsInLake, ...fulls.map(({ itemCount }) => itemCount));
   const changes = windows.reduce((sum, { itemCount }) => sum + itemCount, 0);
   // A change has the image before and the image after.
   const bytes = Math.round(fullBytes + changes * 2 * perItem);
@@ -73,7 +77,10 @@ export function estimateExports(
     items: fullItems + changes,
     bytes,
     files,
-    seconds: secondsFor(fullItems + changes, windows.length),
+    seconds: secondsFor(
+      fullItems + changes,
+      windows.map(({ itemCount }) => Math.min(rows, itemCount * groupRowsMax)),
+    ),
     usd: price.usd,
     assumptions: [...(isOnS3 ? price.assumptions : []), ...assumptions],
   };
@@ -118,7 +125,13 @@ export function estimateRecovery(
     bytes: tableBytes ?? 0,
     files,
     // Merging goes on while the next ones are exported.
-    seconds: Math.max(waits, secondsFor(items, windows)),
+    seconds: Math.max(
+      waits,
+      secondsFor(
+        items,
+        Array.from({ length: windows }, () => tableItems),
+      ),
+    ),
     usd: price.usd,
     assumptions: [
       ...price.assumptions,
@@ -129,13 +142,19 @@ export function estimateRecovery(
   };
 }
 
-/** Time for reading and committing, of which both kinds of backfill are made. */
-function secondsFor(items: number, windows: number): number {
-  return items / assumed.itemsPerSecond + windows * assumed.secondsPerWindow;
+/** Time for reading and committing, with the rows that each window's merge writes anew. */
+function secondsFor(items: number, rowsOfWindows: readonly number[]): number {
+  const rows = rowsOfWindows.reduce((sum, one) => sum + one, 0);
+  return (
+    items / assumed.itemsPerSecond +
+    rows / assumed.rowsPerSecond +
+    rowsOfWindows.length * assumed.secondsPerWindow
+  );
 }
 
 const assumptions: readonly string[] = [
-  `${assumed.itemsPerSecond} items a second, and ${assumed.secondsPerWindow} s for the commit of a window; once under way the run tells by its own rate`,
+  `${assumed.itemsPerSecond} items read a second, ${assumed.rowsPerSecond} rows rewritten, and ${assumed.secondsPerWindow} s for the commit of a window, on two idle processors; once under way the run tells by its own rate`,
+  'the changes of a window are spread over all keys, so that a merge rewrites most of the table: less where they lie together',
   `${assumed.bytesPerItem} bytes an item where DynamoDB billed less; a change has two images; ${assumed.compression} times smaller in the lake`,
   `${assumed.filesPerWindow} files a window, one of them with rows: more where changes touch many partitions`,
 ];

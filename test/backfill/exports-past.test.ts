@@ -122,6 +122,8 @@ describe('exports of one table', () => {
     });
     // 12 items, and a window of three changes: 12 and 2 x 3 images of 500 bytes.
     expect(report!.estimate).toMatchObject({ items: 15, bytes: 9000, files: 9, usd: 0 });
+    // 15 items at 100,000 a second, the window's rewritten 12 rows at 200,000, and half a second for its commit.
+    expect(report!.estimate.seconds).toBeCloseTo(15 / 100_000 + 12 / 200_000 + 0.5, 9);
     expect(report!.estimate.assumptions.length).toBeGreaterThan(2);
     expect(await lake.snapshots()).toBe(0);
   });

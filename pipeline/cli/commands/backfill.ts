@@ -47,10 +47,10 @@ const atOnceDefault = 30;
 const graceSecondsDefault = 30;
 
 const keySchema = z.string().transform((text, issues) => {
-  // A name of a table has no '=', one of an attribute may.
-  const [, table = '', names = ''] = /^(?:([\w.-]{1,255})=)?(.+)$/.exec(text) ?? [];
+  // A name of a table has no '=': an attribute that has one needs its table before it.
+  const [, table = '', names = text] = /^([\w.-]{1,255})=(.*)$/s.exec(text) ?? [];
   const key = names.split(',').map((name) => name.trim());
-  if (names !== '' && key.length <= 2 && key.every((name) => name !== '') && key[0] !== key[1]) {
+  if (key.length <= 2 && key.every((name) => name !== '') && key[0] !== key[1]) {
     return { table, key };
   }
   issues.addIssue({

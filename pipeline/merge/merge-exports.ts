@@ -3,6 +3,12 @@
 
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportSummary, IncrementalExport } from '../../schemas/export-manifest.js';
+import {
+  type SettingsOf,
+  type SourceSettings,
+  withSettings,
+} from '../../schemas/source-settings.js';
+import { type RetypeRule, settingDefaults } from '../../schemas/table-settings.js';
 import { findExports } from '../export/find-exports.js';
 import { readSummary } from '../export/read-summary.js';
 import { asLostRace, CommitAttempts } from '../lake/commit-attempts.js';
@@ -15,6 +21,7 @@ import type { Catalog, World } from '../ports.js';
 import type { MergeReport, Target } from '../reports.js';
 import { adoptSnapshot } from './adopt-snapshot.js';
 import { longestChain } from './chain.js';
+import type { ForcedWay } from './choose-way.js';
 import { mergeWindow } from './merge-window.js';
 import { judgeWindow } from './window-rule.js';
 
@@ -24,6 +31,14 @@ export interface MergeOptions extends Target {
   readonly acceptSeam: boolean;
   /** A person's word that the rows of this snapshot, another program's, stand for the watermark. */
   readonly adoptSnapshot?: bigint;
+  /** Whether number columns become wider by themselves [auto]. */
+  readonly retype?: RetypeRule;
+  /** Bytes of data files up to which they do [10 GiB]. */
+  readonly retypeBytesMax?: number;
+  /** What is configured for an export's table; what is given here goes before it. */
+  readonly settingsOf?: SettingsOf;
+  /** One way for every partition that is touched, instead of the cheaper one: files written anew, or rows marked as deleted. */
+  readonly way?: ForcedWay;
 }
 
 /** What became of a window, and the table to go on with; null: it has to be opened anew. */
@@ -48,7 +63,7 @@ export async function* mergeExports(
   const catalog = await openCatalog(world, options);
   const tables = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
-    const table = options.table ?? tableNameOf(candidate.summary.tableName);
+    const table = tableOf(options, candidate.summary);
     tables.set(table, [...(tables.get(table) ?? []), candidate]);
   }
   if (options.adoptSnapshot !== undefined && tables.size > 1)
@@ -68,6 +83,11 @@ export async function* mergeWindows(
   const catalog = await openCatalog(world, options);
   const run = new TableMerge(world, catalog, { ...options, exportUris: [] }, options.table);
   yield* run.all(windows.map((summary) => ({ summary, named: true })));
+}
+
+/** The lake table that an export belongs to. */
+function tableOf(options: MergeOptions, summary: ExportSummary): string {
+  return withSettings(options, summary).table ?? tableNameOf(summary.tableName);
 }
 
 async function readCandidates(world: World, uris: readonly string[]): Promise<Candidate[]> {
@@ -239,7 +259,13 @@ class TableMerge {
       return { report, open };
     }
     const { world, catalog } = this;
-    const merged = await mergeWindow(world, catalog, open, summary, judged.newGap, attempts);
+    const { newGap } = judged;
+    const settings: SourceSettings = withSettings(this.options, summary);
+    const merged = await mergeWindow(world, catalog, open, summary, newGap, attempts, {
+      retype: settings.retype ?? settingDefaults.retype,
+      retypeBytesMax: settings.retypeBytesMax ?? settingDefaults.retypeBytesMax,
+      way: this.options.way,
+    });
     // The commit is done: whatever cannot be read after it, this is what happened.
     const report = this.report(summary, {
       action: 'applied',

@@ -194,11 +194,15 @@ class Round {
 
   async #merge({ exports }: MergeExports): Promise<End | null> {
     if (!this.#limit.mayBegin) return this.#outOfTime();
+    const { target, rules } = this.#job;
     const reports = mergeExports(this.#world, {
-      ...this.#job.target,
+      ...target,
       exportUris: exports.map(({ summaryUri }) => summaryUri!),
       acceptGap: false,
       acceptSeam: false,
+      ...(rules === undefined
+        ? {}
+        : { retype: rules.retype, retypeBytesMax: rules.retypeBytesMax }),
     });
     for await (const report of reports) {
       this.#merges.push(report);
@@ -211,7 +215,8 @@ class Round {
 
   async #load({ export: full, acceptTableId }: LoadExport): Promise<End | null> {
     if (!this.#limit.mayBegin) return this.#outOfTime();
-    const { target, buckets, partition, schedule } = this.#job;
+    const { target, buckets, partition, schedule, rules } = this.#job;
+    const naming = rules?.naming ?? null;
     const key = this.#watch.table?.key ?? [];
     try {
       const report = await loadExport(this.#world, {
@@ -221,6 +226,7 @@ class Round {
         rewind: schedule.mayRewind === true,
         ...(buckets === null ? {} : { buckets }),
         ...(partition === null ? {} : { partition }),
+        ...(naming === null ? {} : { naming }),
         ...(acceptTableId === null ? {} : { acceptTableId }),
       });
       this.#loads.push(report);

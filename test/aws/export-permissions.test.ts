@@ -10,6 +10,7 @@ import type { CommandName } from '../../pipeline/aws/permissions.js';
 import { type PolicyPlaces, policyOf } from '../../pipeline/aws/policy.js';
 import { S3Store } from '../../pipeline/aws/s3-store.js';
 import { askExport } from '../../pipeline/schedule/ask-export.js';
+import { configuredTables } from '../../pipeline/schedule/configured-tables.js';
 import { planRound } from '../../pipeline/schedule/plan-round.js';
 import { runRound } from '../../pipeline/schedule/run-round.js';
 import { worldOver } from '../scenarios/story-world.js';
@@ -105,6 +106,21 @@ describe('under its own policy', () => {
     here.aws.clock.advanceMs(9 * hourMs);
     const plan = await under('plan', () => planRound(runner.world, runner.exports, table.job));
     expect(plan).toMatchObject({ error: null, state: 'waiting' });
+  });
+
+  it('the tables of a configuration are found by prefix and by tag', async () => {
+    const found = await under('find-tables', () =>
+      configuredTables(
+        {
+          exports: { bucket: 'exports' },
+          tables: [{ prefix: table.name }, { tag: { lake: 'yes' } }],
+        },
+        async () => runner.exports,
+        { lake: 's3://lake/lake', database: 'lake', region },
+      ),
+    );
+    expect(found.refused).toEqual([]);
+    expect(found.jobs.map(({ source }) => source)).toContain(table.name);
   });
 
   it('export asks for one, and finds it again', async () => {

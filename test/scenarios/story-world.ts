@@ -10,6 +10,7 @@ import {
   type LoadOptions,
   type LoadReport,
   loadExport,
+  type MergeOptions,
   type MergeReport,
   mergeExports,
   type ObjectStore,
@@ -73,6 +74,19 @@ export function memoryWorld(seed: number | string = 1): World {
   return worldOver(new MemoryStore(), { seed });
 }
 
+/** How merges of stories change partitions: as the table's size wants it, or one way in all of them. */
+let wayOfMerges: MergeOptions['way'];
+
+/** Has all merges of this test file mark changed rows, or write partitions anew, whatever that costs. */
+export function mergeBy(way: MergeOptions['way']): void {
+  wayOfMerges = way;
+}
+
+/** The option that `mergeBy` chose, for merges that do not go through a StoryLake. */
+export function chosenWay(): Pick<MergeOptions, 'way'> {
+  return wayOfMerges === undefined ? {} : { way: wayOfMerges };
+}
+
 /** A lake and its exports in one world. */
 export class StoryLake {
   readonly world: World;
@@ -113,6 +127,7 @@ export class StoryLake {
       exportUris: typeof exportUris === 'string' ? [exportUris] : exportUris,
       acceptGap: accept.gap ?? false,
       acceptSeam: accept.seam ?? false,
+      ...chosenWay(),
     })) {
       reports.push(report);
     }

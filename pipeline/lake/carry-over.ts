@@ -44,8 +44,8 @@ export function hasSameColumns(base: OpenTable, fresh: OpenTable): boolean {
 export interface Replaced {
   /** Paths of data and delete files. */
   readonly removed: ReadonlySet<string>;
-  /** Paths of data files that stay, with more of their rows deleted. */
-  readonly marked: ReadonlySet<string>;
+  /** Paths of data files that stay, with more of their rows deleted. Absent: there are none. */
+  readonly marked?: ReadonlySet<string>;
   /** Every data file must be among them, since all rows were rewritten. */
   readonly isWhole: boolean;
 }
@@ -61,7 +61,7 @@ export async function carriedOver(
 ): Promise<LiveFiles | null> {
   if (!isGround(base, fresh)) return null;
   const { removed, marked, isWhole } = replaced;
-  const touched = new Set([...removed, ...marked]);
+  const touched = new Set([...removed, ...(marked ?? [])]);
   const now = await liveFiles(store, fresh.md, currentSnapshot(fresh.md), fresh.location);
   const there = new Set([...now.data, ...now.positionDeletes].map(({ file }) => file.path));
   for (const path of touched) if (!there.has(path)) return null;

@@ -9,7 +9,7 @@ import { locate } from '../lake/iceberg/paths.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import { partitionPath } from '../lake/iceberg/transforms.js';
 import type { OpenTable } from '../lake/open-table.js';
-import { deleteFileEntry } from '../lake/position-delete-file.js';
+import { deleteFileEntry, type EncodedDeletes } from '../lake/position-delete-file.js';
 import { readDeletedRows } from '../lake/position-deletes.js';
 import type { World } from '../ports.js';
 import type { MarkedFile, MarkInput, MarkOutput } from '../units/mark-unit.js';
@@ -97,14 +97,18 @@ export async function writeMark(
   counts.inserted += output.inserted;
   counts.updated += output.updated;
   counts.deleted += output.deleted;
-  const targets = output.deletes.map((one) => one.path);
-  const left = new Set([...fold, ...targets]);
+  const emptied = output.deletes.filter((one) => one.deletes === null).map((one) => one.path);
+  const marks = output.deletes.flatMap(({ path, deletes }) =>
+    deletes === null ? [] : [{ path, deletes }],
+  );
+  const targets = marks.map((one) => one.path);
   const byData = deletesByDataFile(partition.data, partition.deletes);
-  const removed = new Set(fold);
-  for (const path of left) for (const { file } of byData.get(path) ?? []) removed.add(file.path);
+  const removed = new Set([...fold, ...emptied]);
+  for (const path of [...removed, ...targets])
+    for (const { file } of byData.get(path) ?? []) removed.add(file.path);
   const added = await allWritten([
     ...(output.groups.length === 0 ? [] : [writeNewRows(world, write, partition, output.groups)]),
-    ...output.deletes.map((one) => writeDeletes(world, write, partition, one)),
+    ...marks.map(({ path, deletes }) => writeDeletes(world, write, partition, path, deletes)),
   ]);
   const { misfitRowsGained } = output;
   return { added, removed: [...removed], misfitRowsGained, targets };
@@ -147,7 +151,8 @@ async function writeDeletes(
   world: World,
   { location, spec, written }: MergeWrite,
   { data, values }: PartitionFiles,
-  { path: target, deletes }: MarkOutput['deletes'][number],
+  target: string,
+  deletes: EncodedDeletes,
 ): Promise<AddedFile> {
   const folder = partitionPath(spec, values);
   const name = `${world.ids.uuid()}-deletes.parquet`;

@@ -129,7 +129,7 @@ async function rewrite(
       ...columns,
       extents: new Map([...before.extents, ...columns.extents]),
     };
-    const replaced = { removed, marked: new Set<string>(), isWhole: true };
+    const replaced = { removed, isWhole: true };
     await commitOrCarryOver(world, catalog, open, attempts, replaced, async (base) => {
       const state = {
         ...base.state,

@@ -42,10 +42,11 @@ export interface MarkInput {
   readonly removeOnly: boolean;
 }
 
-/** The delete file of one data file: all its deleted positions, those of before included. */
+/** What becomes of one data file. */
 export interface FileDeletes {
   readonly path: string;
-  readonly deletes: EncodedDeletes;
+  /** Its delete file, with all its deleted positions, those of before included; null: no row is left of it. */
+  readonly deletes: EncodedDeletes | null;
 }
 
 export interface MarkOutput {
@@ -66,15 +67,17 @@ export async function markUnit(
 ): Promise<UnitResult<MarkOutput>> {
   const { before, table, removeOnly } = input;
   const changes = await sortedSegments(input.segments, table, context.scratch);
-  let folded = new Rows(table.columns);
+  const folded = new Rows(table.columns);
   let misfitRows = 0;
   for (const source of input.fold) {
     const rows = await readGroups(source, before, context);
     misfitRows -= misfitRowsIn(rows);
     folded.appendRange(adaptRows(rows, table.columns, table.key), 0, rows.n);
   }
-  folded = inOrder(folded);
-  const merged = applyChanges(folded, changes, removeOnly);
+  const merged =
+    folded.n === 0 && !removeOnly
+      ? newItems(changes)
+      : applyChanges(inOrder(folded), changes, removeOnly);
   let { inserted, updated, deleted } = merged;
   const deletes: FileDeletes[] = [];
   for (const file of input.files) {
@@ -89,7 +92,8 @@ export async function markUnit(
     }
     if (found.positions.length === 0) continue;
     const all = Int32Array.from([...(file.deleted ?? []), ...found.positions]).sort();
-    deletes.push({ path: file.path, deletes: encodeDeletes(file.path, all) });
+    const isEmpty = all.length === found.rowCount;
+    deletes.push({ path: file.path, deletes: isEmpty ? null : encodeDeletes(file.path, all) });
   }
   const groups = encodeRows(merged.rows, table, input.groupRowsMax);
   for (const group of groups) misfitRows += group.misfitRows;
@@ -97,9 +101,24 @@ export async function markUnit(
     output: { deletes, groups, inserted, updated, deleted, misfitRowsGained: misfitRows },
     transfer: [
       ...groupBuffers(groups),
-      ...deletes.map((one) => one.deletes.bytes.buffer as ArrayBuffer),
+      ...deletes.flatMap((one) => (one.deletes?.bytes.buffer ?? []) as ArrayBuffer),
     ],
   };
+}
+
+/** What changes make of no rows at all: their items, each inserted. */
+function newItems(changes: Rows): ReturnType<typeof applyChanges> {
+  const { flags } = changes.lives;
+  let inserted = 0;
+  for (let change = 0; change < changes.n; change++) inserted += flags[change]!;
+  if (inserted === changes.n) return { rows: changes, inserted, updated: 0, deleted: 0 };
+  const living = new Int32Array(inserted);
+  for (let change = 0, at = 0; change < changes.n; change++) {
+    if (flags[change] === 1) living[at++] = change;
+  }
+  const rows = new Rows(changes.types);
+  rows.take(changes, living);
+  return { rows, inserted, updated: 0, deleted: 0 };
 }
 
 /** The live rows of a file that changes name. */
@@ -110,6 +129,8 @@ interface Located {
   readonly changes: readonly number[];
   /** How many of them have a misfit. */
   readonly misfitRows: number;
+  /** Rows of the whole file. */
+  readonly rowCount: number;
 }
 
 async function locate(
@@ -153,7 +174,7 @@ async function locate(
       batchStart += batch.n;
     }
   }
-  return { positions, changes, misfitRows };
+  return { positions, changes, misfitRows, rowCount: groupStart };
 }
 
 function mayHaveMisfits(index: readonly GroupIndex[] | null, group: number): boolean {

@@ -77,7 +77,7 @@ describe('docs/reference/table-properties.md', () => {
         key: [],
         columns: '',
         gaps: [],
-        facts: { sequenceNumber: 1, schemaId: 0, rows: 0 },
+        facts: { sequenceNumber: 1, schemaId: 0, rows: 0, misfitRows: 0 },
         adopted: [],
         baseline: { exportArn: '', exportTimeMs: 0 },
       }),

@@ -82,9 +82,9 @@ export function mergeBy(way: MergeOptions['way']): void {
   wayOfMerges = way;
 }
 
-/** The option that `mergeBy` chose, for merges that do not go through a StoryLake. */
-export function chosenWay(): Pick<MergeOptions, 'way'> {
-  return wayOfMerges === undefined ? {} : { way: wayOfMerges };
+/** Whether merges mark changed rows as deleted, so that files are not those of a table written anew. */
+export function isMarking(): boolean {
+  return wayOfMerges === 'mark';
 }
 
 /** A lake and its exports in one world. */
@@ -94,6 +94,8 @@ export class StoryLake {
   /** Where exports go. */
   readonly exportsUri: string;
   readonly table: string | undefined;
+  /** How its merges change partitions. */
+  way: MergeOptions['way'] = wayOfMerges;
   #unloads = 0;
 
   constructor(world: World, root = 'file:///story', table?: string) {
@@ -127,7 +129,7 @@ export class StoryLake {
       exportUris: typeof exportUris === 'string' ? [exportUris] : exportUris,
       acceptGap: accept.gap ?? false,
       acceptSeam: accept.seam ?? false,
-      ...chosenWay(),
+      ...(this.way === undefined ? {} : { way: this.way }),
     })) {
       reports.push(report);
     }

@@ -4,6 +4,7 @@
 
 import { type ErrorFacts, refuse, TidelakeError } from '../../schemas/errors.js';
 import type { FullExport } from '../../schemas/export-manifest.js';
+import type { SettingsOf } from '../../schemas/source-settings.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { openCatalog } from '../lake/open-catalog.js';
@@ -35,6 +36,8 @@ export interface BackfillExportsOptions extends Target {
   readonly keyOf: ((full: FullExport) => Promise<readonly string[] | null>) | null;
   readonly buckets?: number;
   readonly partition?: string;
+  /** What is configured for a DynamoDB table, where nothing else is said. */
+  readonly settingsOf?: SettingsOf;
   readonly tableId: string | null;
   readonly acceptTableId: string | null;
   readonly acceptSeam: boolean;
@@ -58,7 +61,13 @@ export async function* backfillExports(
   const discovery = await discoverExports(world.store, options.exportUris);
   tellOfNobodys(world, discovery);
   const { table, tableId, fromMs, toMs } = options;
-  const tables = sortExports(discovery, { table: table ?? null, tableId, fromMs, toMs });
+  const tables = sortExports(discovery, {
+    table: table ?? null,
+    tableId,
+    fromMs,
+    toMs,
+    nameOf: (source) => options.settingsOf?.(source).table,
+  });
   if (tables.length === 0) throw nothingWanted(options, discovery);
   const guarded = guardCommits(world, options.limit);
   for (const found of tables) yield await new TableBackfill(guarded, options, found).run();
@@ -167,6 +176,8 @@ class TableBackfill {
     const { keys, keyOf } = this.#options;
     const named = keys.get(full.tableName) ?? keys.get(this.#found.table) ?? keys.get('');
     if (named !== undefined) return named;
+    const configured = this.#options.settingsOf?.(full).key;
+    if (configured !== undefined) return configured;
     if (open !== null && open.state.tableId === full.tableId) return undefined;
     const told = keyOf === null ? null : await keyOf(full);
     if (told !== null) return told;
@@ -235,9 +246,15 @@ class TableBackfill {
     return true;
   }
 
-  #target(table: string): Target & { readonly table: string } {
-    const { lake, database, catalog } = this.#options;
-    return { lake, database, table, ...(catalog === undefined ? {} : { catalog }) };
+  #target(table: string): Target & { readonly table: string; readonly settingsOf?: SettingsOf } {
+    const { lake, database, catalog, settingsOf } = this.#options;
+    return {
+      lake,
+      database,
+      table,
+      ...(catalog === undefined ? {} : { catalog }),
+      ...(settingsOf === undefined ? {} : { settingsOf }),
+    };
   }
 
   async #report(

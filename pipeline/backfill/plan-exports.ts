@@ -9,6 +9,7 @@ import type {
   FullExport,
   IncrementalExport,
 } from '../../schemas/export-manifest.js';
+import type { SourceTable } from '../../schemas/source-settings.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { tableNameOf } from '../lake/table-name.js';
 import type { Discovery, UnusableExport } from './discover-exports.js';
@@ -43,6 +44,8 @@ export interface SortOptions {
   readonly fromMs: number | null;
   /** Exports that end after it are left out; null: none are. */
   readonly toMs: number | null;
+  /** The lake table that a DynamoDB table is configured for; absent, or undefined: named like it. */
+  readonly nameOf?: (source: SourceTable) => string | undefined;
 }
 
 /** Sorts what was found by lake table, by name. */
@@ -50,12 +53,14 @@ export function sortExports(found: Discovery, options: SortOptions): readonly La
   const { table, tableId } = options;
   const fromMs = options.fromMs ?? Number.NEGATIVE_INFINITY;
   const toMs = options.toMs ?? Number.POSITIVE_INFINITY;
-  const isWanted = (name: string, id: string | null): boolean =>
+  const named = (source: SourceTable): string =>
+    options.nameOf?.(source) ?? tableNameOf(source.tableName);
+  const isWanted = (source: SourceTable, id: string | null): boolean =>
     tableId === null
-      ? table === null || name === table || tableNameOf(name) === table
+      ? table === null || source.tableName === table || named(source) === table
       : id === tableId;
-  const lakeName = (name: string): string =>
-    tableId !== null && table !== null ? table : tableNameOf(name);
+  const lakeName = (source: SourceTable): string =>
+    tableId !== null && table !== null ? table : named(source);
 
   const tables = new Map<string, Entry>();
   const entry = (name: string): Entry => {
@@ -64,10 +69,10 @@ export function sortExports(found: Discovery, options: SortOptions): readonly La
     return known;
   };
   for (const one of found.summaries) {
-    if (!isWanted(one.tableName, one.tableId)) continue;
+    if (!isWanted(one, one.tableId)) continue;
     const [startMs, endMs] = timesOf(one);
     if (endMs > toMs || (one.type === 'FULL_EXPORT' ? startMs < fromMs : endMs <= fromMs)) continue;
-    const { groups } = entry(lakeName(one.tableName));
+    const { groups } = entry(lakeName(one));
     const key = `${one.tableArn} ${one.tableId}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [one]);
@@ -75,8 +80,10 @@ export function sortExports(found: Discovery, options: SortOptions): readonly La
   }
   for (const one of found.unusable) {
     if (one.tableArn === null) continue;
-    const name = one.tableArn.slice(one.tableArn.indexOf('table/') + 'table/'.length);
-    if (isWanted(name, null)) entry(lakeName(name)).unusable.push(one);
+    const { tableArn } = one;
+    const tableName = tableArn.slice(tableArn.indexOf('table/') + 'table/'.length);
+    const source = { tableName, tableArn };
+    if (isWanted(source, null)) entry(lakeName(source)).unusable.push(one);
   }
   return [...tables]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -4,7 +4,7 @@
 // Spec: DESIGN "The command"; pipeline/backfill.
 
 import { z } from 'zod';
-import { type ErrorFacts, exitCodeOf } from '../../../schemas/errors.js';
+import { type ErrorFacts, exitCodeOf, TidelakeError } from '../../../schemas/errors.js';
 import {
   formatBytes,
   formatCount,
@@ -21,8 +21,9 @@ import { endingInTime } from '../ending-in-time.js';
 import { errorText, usageError } from '../error-text.js';
 import type { GlobalFlags } from '../flags.js';
 import { inSession, type Session } from '../session.js';
-import { exportsByPlace, type TableJobFlags, tableJobs } from '../table-jobs.js';
+import { exportsByPlace, jobsOf, type TableJobFlags } from '../table-jobs.js';
 import { wholeSecondSchema } from './export.js';
+import { settingsOf } from './load.js';
 
 export interface BackfillFlags extends GlobalFlags, TableJobFlags {
   readonly exports?: readonly string[] | undefined;
@@ -148,6 +149,7 @@ async function* exportsPast(
     { ...session.world, clock: context.clock },
     {
       ...session.target,
+      ...settingsOf(session.config),
       exportUris,
       keys: new Map((input.key ?? []).map(({ table, key }) => [table, key])),
       // Who works on files of this machine may have no account at all.
@@ -198,22 +200,26 @@ async function* recoveryPast(
   input: BackfillInput,
   limit: RunLimit,
 ): AsyncGenerator<BackfillReport> {
-  const [first] = tableJobs(session.target, flags, 'backfill');
-  const job = {
-    ...first!,
-    schedule: { ...first!.schedule, exportsAtOnceMax: input.atOnce ?? atOnceDefault },
-    buckets: input.buckets ?? first!.buckets,
-    partition: input.partition ?? first!.partition,
-  };
+  const { jobs, refused } = await jobsOf(context, session, flags, 'backfill');
+  if (refused[0] !== undefined) throw new TidelakeError(refused[0].error);
   const api = await session.api();
-  const exports = await exportsByPlace(context.openTableExports, session.aws)(job);
-  yield await api.backfillRecovery({ ...session.world, clock: context.clock }, exports, job, {
-    fromMs: input.from!,
-    toMs: input.to ?? null,
-    rewind: flags.rewind === true,
-    isDryRun: flags.dryRun === true,
-    limit,
-  });
+  const exportsOf = exportsByPlace(context.openTableExports, session.aws);
+  for (const configured of jobs) {
+    const job = {
+      ...configured,
+      schedule: { ...configured.schedule, exportsAtOnceMax: input.atOnce ?? atOnceDefault },
+      buckets: input.buckets ?? configured.buckets,
+      partition: input.partition ?? configured.partition,
+    };
+    const exports = await exportsOf(job);
+    yield await api.backfillRecovery({ ...session.world, clock: context.clock }, exports, job, {
+      fromMs: input.from!,
+      toMs: input.to ?? null,
+      rewind: flags.rewind === true,
+      isDryRun: flags.dryRun === true,
+      limit,
+    });
+  }
 }
 
 /** 3 when a person has to act for a table; else that of the first failure. */

@@ -34,6 +34,8 @@ describe('help', () => {
     ['schema'],
     ['schema', 'set'],
     ['verify'],
+    ['compact'],
+    ['expire'],
     ['unload'],
     ['infra', 'template'],
     ['infra', 'policy'],

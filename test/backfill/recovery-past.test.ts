@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => here.close());
 
-describe('a past out of recovery', { timeout: 60_000 }, () => {
+describe('a past out of recovery', { timeout: 180_000 }, () => {
   it('is a full export and a chain of windows, several under way at once, and running it again does nothing', async () => {
     const { table, fromMs } = await aged(here, 4, { exportsAtOnceMax: 3 });
     const report = await backfill(here, table, { fromMs });
@@ -138,6 +138,11 @@ describe('a past out of recovery', { timeout: 60_000 }, () => {
 });
 
 describe('a backfill that is killed', () => {
-  it('at random operations pays for nothing twice and ends with the same past', () =>
-    killedOften(here, 3, 'short'));
+  it(
+    'at random operations pays for nothing twice and ends with the same past',
+    {
+      timeout: 180_000,
+    },
+    () => killedOften(here, 3, 'short'),
+  );
 });

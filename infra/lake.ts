@@ -13,6 +13,8 @@ import type { RoleName } from '../pipeline/aws/permissions.js';
 import type { BucketPlace, PolicyPlaces } from '../pipeline/aws/policy.js';
 import { type LakeBuckets, makeBuckets } from './buckets.js';
 import { makeRole } from './roles.js';
+import { Runner, type RunnerProps } from './runner.js';
+import type { RunnerSettings } from './runner-settings.js';
 import { type NamedQuery, saveQueries } from './saved-queries.js';
 
 export interface LakeProps {
@@ -55,18 +57,24 @@ export interface LakeProps {
   /** The merger may delete data and metadata files of the lake, and so removes what its own lost attempts left. Without
    *  it such files stay, in no snapshot, until VACUUM removes them. */
   readonly mayTidy: boolean;
-  /** Services that may run as exporter or merger for this account, e.g. `ecs-tasks.amazonaws.com`. */
+  /** Services that may run as exporter, merger or keeper for this account, e.g. `ecs-tasks.amazonaws.com`. */
   readonly runners?: readonly string[];
   /** ARNs of roles in other accounts that may write exports of their tables here. */
   readonly foreignExporters?: readonly string[];
   /** Named queries of the workgroup. */
   readonly savedQueries: readonly NamedQuery[];
+  /** The scheduled job; without it somebody else runs it. */
+  readonly runner?: LakeRunner | undefined;
 }
 
-/** Buckets, Glue database, Athena workgroup with its saved queries, and the roles exporter, merger and analyst. */
+/** The scheduled job of a lake, and what only the lake's builder knows of it. */
+export type LakeRunner = RunnerSettings & Pick<RunnerProps, 'lakeTables' | 'when'>;
+
+/** Buckets, Glue database, Athena workgroup with its saved queries, and the roles exporter, merger, keeper and analyst. */
 export class Lake extends Construct {
   readonly buckets: LakeBuckets;
   readonly roles: Readonly<Record<RoleName, Role>>;
+  readonly runner: Runner | null;
 
   constructor(scope: Construct, id: string, props: LakeProps) {
     super(scope, id);
@@ -114,7 +122,22 @@ export class Lake extends Construct {
       workgroup: props.lakeName,
     };
     const role = (name: RoleName): Role => makeRole(this, name, places, props);
-    this.roles = { exporter: role('exporter'), merger: role('merger'), analyst: role('analyst') };
+    this.roles = {
+      exporter: role('exporter'),
+      merger: role('merger'),
+      keeper: role('keeper'),
+      analyst: role('analyst'),
+    };
+    this.runner =
+      props.runner === undefined
+        ? null
+        : new Runner(this, 'Job', {
+            ...props.runner,
+            lakeName: props.lakeName,
+            places: { ...places, exports, lake, database: props.database },
+            tableArns: props.tableArns,
+            mayTidy: props.mayTidy,
+          });
 
     const output = (key: string, value: string, description: string): void => {
       new CfnOutput(this, `${key}Output`, { value, description }).overrideLogicalId(key);
@@ -125,6 +148,7 @@ export class Lake extends Construct {
     output('Workgroup', props.lakeName, 'Athena workgroup');
     output('ExporterRoleArn', this.roles.exporter.roleArn, 'Asks DynamoDB for exports');
     output('MergerRoleArn', this.roles.merger.roleArn, 'Loads and merges');
+    output('KeeperRoleArn', this.roles.keeper.roleArn, 'Compacts, and lets old snapshots go');
     output('AnalystRoleArn', this.roles.analyst.roleArn, 'Asks the lake');
   }
 }

@@ -17,7 +17,7 @@ export interface ObjectStore {
   /** The object's bytes, in order, in pieces of bounded size. Throws ObjectNotFoundError. */
   stream(uri: string): AsyncIterable<Uint8Array>;
   /** All objects below a folder URI, any depth, in no promised order; yields nothing when it does not exist. */
-  list(folderUri: string): AsyncIterable<{ readonly uri: string; readonly size: number }>;
+  list(folderUri: string): AsyncIterable<ListedObject>;
   /** Names of the direct children of a folder (files and folders alike), sorted; empty when it does not exist. */
   children(folderUri: string): Promise<readonly string[]>;
   /** Opens a new object for streaming. Nothing is visible under `uri` before `close` has returned. Counted: open, every write, close. */
@@ -28,6 +28,15 @@ export interface ObjectStore {
   put(uri: string, bytes: Uint8Array): Promise<void>;
   /** Removes an object; no error when it is not there. One counted operation. */
   remove(uri: string): Promise<void>;
+}
+
+/** An object as a listing tells it. */
+export interface ListedObject {
+  readonly uri: string;
+  /** Bytes. */
+  readonly size: number;
+  /** When it was last written, by the store's clock, in ms since the epoch. */
+  readonly modifiedMs: number;
 }
 
 export interface ObjectWriter {
@@ -193,11 +202,14 @@ export interface TableExports {
   describeTable(table: string): Promise<TableDescription | null>;
   /** The recovery window of a table that exists. */
   describePitr(table: string): Promise<PitrFacts>;
-  /** Exports of a table that DynamoDB still knows, newest first as it lists them, without what only `describeExport` tells. */
+  /** Exports of a table that DynamoDB still knows (90 days), page by page, in no promised order, without what only
+   *  `describeExport` tells. */
   listExports(tableArn: string): AsyncIterable<ListedExport>;
-  /** One export, whole; null: DynamoDB does not know it (any more). */
+  /** One export, whole; null: DynamoDB does not know it (any more). `summaryUri` is where the summary was put when it
+   *  completed: nothing was looked up in S3. `isReadable` speaks of format and filter only. */
   describeExport(exportArn: string): Promise<KnownExport | null>;
-  /** Asks for an export; the same request within 8 hours is the same export. Gives its ARN. */
+  /** Asks for an export; the same request within 8 hours is the same export. Gives its ARN. Throws THROTTLED when too many
+   *  exports are in progress, REFUSED_TOO_FRESH, REFUSED_OUTSIDE_PITR, REFUSED_PITR_OFF, REFUSED_NO_TABLE. */
   requestExport(request: ExportRequest): Promise<string>;
   /** Names of the tables of the account and Region, sorted as DynamoDB gives them. */
   listTables(): AsyncIterable<string>;

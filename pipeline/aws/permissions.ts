@@ -8,9 +8,12 @@ export const callPlaces = [
   'tables',
   'tableExports',
   'anyExport',
+  'anyTable',
+  'tableList',
   'exportFiles',
   'exportBucket',
   'lakeFiles',
+  'lakeRemovals',
   'lakeBucket',
   'lakeLocation',
   'outFiles',
@@ -42,6 +45,14 @@ const changesLake: Calls = {
   lakeFiles: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
   lakeBucket: ['s3:ListBucket'],
   catalog: ['glue:GetTable', 'glue:UpdateTable'],
+};
+
+/** Metadata is written; files are removed that no snapshot has any more. */
+const shrinksLake: Calls = {
+  lakeFiles: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
+  lakeRemovals: ['s3:DeleteObject'],
+  lakeBucket: ['s3:ListBucket'],
+  catalog: ['glue:GetTable', 'glue:GetTables', 'glue:UpdateTable'],
 };
 
 /** Athena acts with the rights of whoever starts the query: on Glue, on the lake, and on the place of the results. */
@@ -97,9 +108,26 @@ const looksAround: Calls = {
   athena: ['athena:ListDataCatalogs', 'athena:ListEngineVersions', 'athena:ListWorkGroups'],
 };
 
+/** What a table, its recovery and its exports are. */
+const looksAtExports: Calls = {
+  tables: ['dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeTable'],
+  tableExports: ['dynamodb:DescribeExport'],
+  anyExport: ['dynamodb:ListExports'],
+};
+
+/** DynamoDB writes an export with the rights of whoever asks for it. */
+const asksForExports: Calls = {
+  tables: ['dynamodb:ExportTableToPointInTime'],
+  exportFiles: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
+};
+
 /** Commands that call AWS, as `tidelake infra policy` names them. */
 export const commandNames = [
+  'plan',
+  'run',
+  'backfill',
   'export',
+  'find-tables',
   'load',
   'merge',
   'schema-set',
@@ -107,6 +135,8 @@ export const commandNames = [
   'status',
   'log',
   'verify',
+  'compact',
+  'expire',
   'query',
   'unload',
   'query-athena',
@@ -114,18 +144,34 @@ export const commandNames = [
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
-/** Calls by command. `export` is DynamoDB's own export (`aws dynamodb export-table-to-point-in-time`): DynamoDB writes
- *  the files with the rights of whoever asks. */
+/** Rounds of the scheduled job: asking, loading, merging. */
+const runsRounds: Calls = together(looksAtExports, asksForExports, readsExports, changesLake, {
+  catalog: ['glue:CreateTable'],
+});
+
+/** Calls by command. */
 export const commandCalls: Readonly<Record<CommandName, Calls>> = {
-  export: {
-    tables: [
-      'dynamodb:DescribeContinuousBackups',
-      'dynamodb:DescribeTable',
-      'dynamodb:ExportTableToPointInTime',
-    ],
-    tableExports: ['dynamodb:DescribeExport'],
-    anyExport: ['dynamodb:ListExports'],
-    exportFiles: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
+  plan: together(looksAtExports, readsExports, {
+    lakeFiles: ['s3:GetObject'],
+    lakeBucket: ['s3:ListBucket'],
+    catalog: ['glue:GetTable'],
+  }),
+  run: runsRounds,
+  // Of exports that lie somewhere, DescribeTable is the only question to DynamoDB.
+  backfill: runsRounds,
+  export: together(
+    {
+      tables: ['dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeTable'],
+      tableExports: ['dynamodb:DescribeExport'],
+      // What was asked for before is found by its folder; nothing of it is read.
+      exportBucket: ['s3:ListBucket'],
+    },
+    asksForExports,
+  ),
+  // What plan, run and export call besides for entries of the configuration by prefix and tag.
+  'find-tables': {
+    anyTable: ['dynamodb:DescribeTable', 'dynamodb:ListTagsOfResource'],
+    tableList: ['dynamodb:ListTables'],
   },
   load: together(readsExports, changesLake, { catalog: ['glue:CreateTable'] }),
   merge: together(readsExports, changesLake),
@@ -134,6 +180,8 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
   status: readsLake,
   log: readsLake,
   verify: readsLake,
+  compact: together(changesLake, { catalog: ['glue:GetTables'] }),
+  expire: shrinksLake,
   query: readsLake,
   unload: together(readsLake, {
     outFiles: ['s3:AbortMultipartUpload', 's3:PutObject'],
@@ -156,13 +204,14 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
   }),
 };
 
-export const roleNames = ['exporter', 'merger', 'analyst'] as const;
+export const roleNames = ['exporter', 'merger', 'keeper', 'analyst'] as const;
 export type RoleName = (typeof roleNames)[number];
 
-/** Duties, one role each: who may ask for exports, who may change the lake, who may ask it. */
+/** Duties, one role each: who may ask for exports, who may change the lake, who may let go of its past, who may ask it. */
 export const roleCommands: Readonly<Record<RoleName, readonly CommandName[]>> = {
   exporter: ['export'],
-  merger: ['load', 'merge', 'schema-set', 'schema', 'status', 'log', 'verify'],
+  merger: ['load', 'merge', 'schema-set', 'schema', 'status', 'log', 'verify', 'compact'],
+  keeper: ['compact', 'expire', 'status', 'log', 'verify'],
   analyst: ['query-athena', 'query', 'schema', 'status', 'log'],
 };
 

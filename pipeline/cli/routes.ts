@@ -2,14 +2,20 @@
 // Promises that nothing but these definitions is loaded until a command runs.
 // Spec: DESIGN "The command".
 
-import type { RouteMap } from '@stricli/core';
+import type { FlagParametersForType, RouteMap } from '@stricli/core';
 import { buildCommand, buildRouteMap } from '@stricli/core';
+import type { BackfillFlags } from './commands/backfill.js';
+import type { CompactFlags } from './commands/compact.js';
 import type { DemoFlags } from './commands/demo.js';
+import type { ExpireFlags } from './commands/expire.js';
+import type { ExportFlags } from './commands/export.js';
 import type { InfraPolicyFlags } from './commands/infra.js';
 import type { LoadFlags } from './commands/load.js';
 import type { MergeFlags } from './commands/merge.js';
+import type { PlanFlags } from './commands/plan.js';
 import type { QueriesPushFlags, QueriesShowFlags } from './commands/queries.js';
 import type { QueryFlags } from './commands/query.js';
+import type { RunFlags } from './commands/run.js';
 import type { SimulateFlags } from './commands/simulate.js';
 import type { SimulatorServeFlags } from './commands/simulator.js';
 import type { UnloadFlags } from './commands/unload.js';
@@ -17,9 +23,77 @@ import type { CliContext } from './context.js';
 import type { GlobalFlags } from './flags.js';
 import { globalFlags, parseNumber, parseSnapshotId, parseText } from './flags.js';
 import { datasets, keyShapes } from './simulator-module.js';
+import type { TableJobFlags } from './table-jobs.js';
 
 const exportPlace =
   'A folder with a manifest-summary.json, that file itself, or a parent folder that holds exports';
+
+/** The flags of one table, for `plan`, `run` and `export`. */
+const tableJobFlags: FlagParametersForType<TableJobFlags, CliContext> = {
+  source: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'DynamoDB table, by name or ARN (else named like --table)',
+    placeholder: 'name',
+  },
+  bucket: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Bucket that exports are put in',
+    placeholder: 'name',
+  },
+  prefix: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Folder of exports in the bucket (else its root)',
+    placeholder: 'folder',
+  },
+  bucketOwner: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Account that owns the bucket, when it is another one',
+    placeholder: 'account',
+  },
+  sse: {
+    kind: 'enum',
+    values: ['AES256', 'KMS'],
+    optional: true,
+    brief: 'How exports are encrypted (else as DynamoDB does by itself)',
+  },
+  kmsKey: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'KMS key of exports, with --sse KMS',
+    placeholder: 'id-or-arn',
+  },
+  grain: {
+    kind: 'parsed',
+    parse: parseNumber,
+    optional: true,
+    brief: 'Minutes of a window, a divisor of a day, 15 at least (else 60)',
+    placeholder: 'minutes',
+  },
+  view: {
+    kind: 'enum',
+    values: ['NEW_AND_OLD_IMAGES', 'NEW_IMAGE'],
+    optional: true,
+    brief: 'Images in windows (else NEW_AND_OLD_IMAGES)',
+  },
+};
+
+const reseedFlags: FlagParametersForType<{ readonly reseed?: boolean | undefined }, CliContext> = {
+  reseed: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Where the chain cannot go on, begin a new epoch with a full export',
+  },
+};
 
 const demo = buildCommand<DemoFlags, [], CliContext>({
   loader: async () => (await import('./commands/demo.js')).demo,
@@ -230,6 +304,13 @@ const load = buildCommand<LoadFlags, [string], CliContext>({
         withNegated: false,
         brief: 'Accept an export that holds only some of the items',
       },
+      naming: {
+        kind: 'enum',
+        values: ['snake_case', 'lower_case'],
+        optional: true,
+        brief:
+          'How columns of a new table are named (else from tidelake.config.json, else snake_case)',
+      },
       ...globalFlags,
     },
   },
@@ -270,6 +351,20 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
           "Declare that the current snapshot, another program's, stands for the watermark; status shows it until the next load",
         placeholder: 'id',
       },
+      retype: {
+        kind: 'enum',
+        values: ['auto', 'ask'],
+        optional: true,
+        brief:
+          'Whether number columns become wider by themselves (else from tidelake.config.json, else auto)',
+      },
+      retypeBytesMax: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Bytes of data files up to which they do (else 10 GiB)',
+        placeholder: 'bytes',
+      },
       rewrite: {
         kind: 'boolean',
         optional: true,
@@ -284,6 +379,246 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
     brief: 'Merge incremental exports, in the order of their windows',
     fullDescription:
       'Each window that continues the lake exactly is one commit; windows already in the lake are nothing to do; anything else is refused with the command that repairs it, and the exit code is 3. Of a parent folder, the contiguous chain that reaches furthest is taken.',
+  },
+});
+
+const plan = buildCommand<PlanFlags, [], CliContext>({
+  loader: async () => (await import('./commands/plan.js')).plan,
+  parameters: { flags: { ...reseedFlags, ...tableJobFlags, ...globalFlags } },
+  docs: {
+    brief: 'What the next round would do and cost; nothing is done',
+    fullDescription:
+      'Looks at the lake, at the DynamoDB table and its recovery, and at its exports, and prints what run would do now: exports it would ask for, windows it would merge, and the list price. Asks for nothing and changes nothing.',
+  },
+});
+
+const run = buildCommand<RunFlags, [], CliContext>({
+  loader: async () => (await import('./commands/run.js')).run,
+  parameters: {
+    flags: {
+      wait: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Stay until the newest window that can be exported now is in the lake',
+      },
+      ...reseedFlags,
+      maxSeconds: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Be over after so many seconds; what is left is for the next run',
+        placeholder: 'n',
+      },
+      graceSeconds: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Time from SIGTERM to SIGKILL where this runs (else 30)',
+        placeholder: 'n',
+      },
+      metrics: {
+        kind: 'enum',
+        values: ['emf'],
+        optional: true,
+        brief: "Print metrics too, as lines in CloudWatch's embedded metric format",
+      },
+      ...tableJobFlags,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'One round of the scheduled job: ask for exports, load and merge what is complete',
+    fullDescription:
+      'Asks DynamoDB for the full export and the windows that the lake lacks, loads and merges those that are complete, and ends. Run it every few minutes or every hour, twice at once, after days of outage or after a crash: it looks again and goes on. Nothing is read from the live table.',
+    customUsage: [
+      { input: '--table orders --bucket my-exports --lake s3://my-lake', brief: 'One round' },
+      {
+        input: '--table orders --bucket my-exports --lake s3://my-lake --wait',
+        brief: 'Until the lake is fresh',
+      },
+    ],
+  },
+});
+
+const exportOne = buildCommand<ExportFlags, [], CliContext>({
+  loader: async () => (await import('./commands/export.js')).exportTable,
+  parameters: {
+    flags: {
+      full: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'The table at the newest whole second that can be exported',
+      },
+      at: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'The table at this time (UTC, whole seconds)',
+        placeholder: 'time',
+      },
+      from: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Start of a window, inclusive',
+        placeholder: 'time',
+      },
+      to: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'End of the window, exclusive: 15 minutes to 24 hours later',
+        placeholder: 'time',
+      },
+      wait: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Stay until the export is complete, or has failed',
+      },
+      ...tableJobFlags,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Ask DynamoDB for one export, full or of a window, where run looks for it',
+    fullDescription:
+      'An export that is there already, or in progress, is shown and not asked for again. What cannot be exported yet and what cannot be exported any more are different refusals.',
+    customUsage: [
+      { input: '--table orders --bucket my-exports --full --wait', brief: 'The table, now' },
+      {
+        input: '--table orders --bucket my-exports --from 2026-11-20T09:00Z --to 2026-11-20T10:00Z',
+        brief: 'An hour of changes',
+      },
+    ],
+  },
+});
+
+const backfill = buildCommand<BackfillFlags, [], CliContext>({
+  loader: async () => (await import('./commands/backfill.js')).backfill,
+  parameters: {
+    flags: {
+      exports: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        variadic: true,
+        brief:
+          'Folder or s3:// prefix that exports lie below, of any tables; may be given several times',
+        placeholder: 'uri',
+      },
+      from: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief:
+          'Where the past is to begin (UTC, whole seconds): at most 35 days ago, without --exports',
+        placeholder: 'time',
+      },
+      to: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Where it is to end (else as late as there is something)',
+        placeholder: 'time',
+      },
+      dryRun: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Say what would be done, how long it takes and what it costs, and do nothing',
+      },
+      key: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        variadic: true,
+        brief: 'Key attributes of a table, partition key first: TABLE=A,B (A,B: of every table)',
+        placeholder: 'table=a,b',
+      },
+      tableId: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Only the DynamoDB table of this id; --table then names its lake table',
+        placeholder: 'id',
+      },
+      acceptTableId: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Go on with this table in place of the one before',
+        placeholder: 'id',
+      },
+      acceptSeam: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief:
+          'Go on from a full export taken within a second; status shows it until the next load',
+      },
+      rewind: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Take a lake table back that begins later',
+      },
+      buckets: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Buckets of the partition key (else by size)',
+        placeholder: 'n',
+      },
+      partition: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Partition by a transform of a key attribute instead',
+        placeholder: 'transform',
+      },
+      atOnce: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Exports in progress at once (else 30)',
+        placeholder: 'n',
+      },
+      maxSeconds: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Be over after so many seconds; what is left is for the next run',
+        placeholder: 'n',
+      },
+      graceSeconds: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Time from SIGTERM to SIGKILL where this runs (else 30)',
+        placeholder: 'n',
+      },
+      ...tableJobFlags,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Rebuild the past: from exports that lie somewhere, or from point-in-time recovery',
+    fullDescription:
+      'With --exports, finds the exports of one or many tables below a place, sorts them into full exports and chains of windows, loads and merges what connects, and names what does not with what would heal it. Without, asks DynamoDB for a full export at --from and for the windows after it, several at once, and merges them in order. Either way it goes on where the lake stands when it is run again, and a live table is never read.',
+    customUsage: [
+      { input: '--exports s3://my-exports --lake s3://my-lake --dry-run', brief: 'What is there' },
+      {
+        input: '--exports ./exports --key orders=clientid,created --lake ./lake',
+        brief: 'All of it, on this machine',
+      },
+      {
+        input: '--table orders --from 2026-11-01T00:00Z --bucket my-exports --lake s3://my-lake',
+        brief: 'Out of point-in-time recovery, hour by hour',
+      },
+    ],
   },
 });
 
@@ -477,6 +812,76 @@ const verify = buildCommand<GlobalFlags, [], CliContext>({
   docs: { brief: 'Check every promise about a lake table on its files' },
 });
 
+const dryRun = {
+  kind: 'boolean',
+  optional: true,
+  withNegated: false,
+  brief: 'Only say what would be done',
+} as const;
+
+const compact = buildCommand<CompactFlags, [], CliContext>({
+  loader: async () => (await import('./commands/compact.js')).compact,
+  parameters: {
+    flags: {
+      partition: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Only this partition, by its folder, e.g. clientid_bucket=3',
+        placeholder: 'folder',
+      },
+      dryRun,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Write partitions with small files or delete files anew; rows and watermark stay',
+  },
+});
+
+const expire = buildCommand<ExpireFlags, [], CliContext>({
+  loader: async () => (await import('./commands/expire.js')).expire,
+  parameters: {
+    flags: {
+      keepDays: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Days of data before the watermark that stay (else as the table says, five years)',
+        placeholder: 'n',
+      },
+      keepSnapshots: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Newest snapshots that stay in any case (else as the table says, 100)',
+        placeholder: 'n',
+      },
+      graceHours: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief:
+          'Hours that a snapshot stays after the next one was committed, for its readers (else 6)',
+        placeholder: 'n',
+      },
+      removeOrphans: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Also remove files that nothing refers to, older than three days',
+      },
+      dryRun,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Let old snapshots go, and then the files that only they had',
+    fullDescription:
+      'Old snapshots leave the table by the age of their data, and then the files that only they had are removed, never before the commit is known to be in. The current snapshot stays, and all that branches and tags name.',
+  },
+});
+
 const unload = buildCommand<UnloadFlags, [], CliContext>({
   loader: async () => (await import('./commands/unload.js')).unload,
   parameters: {
@@ -628,14 +1033,20 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
     demo,
     simulate,
     simulator,
+    plan,
+    run,
+    export: exportOne,
     load,
     merge,
+    backfill,
     query,
     queries,
     status,
     log,
     schema,
     verify,
+    compact,
+    expire,
     unload,
     infra,
   },

@@ -3,13 +3,14 @@
 // Spec: DESIGN.md, "The command" (status) and "The table".
 
 import { TidelakeError } from '../../schemas/errors.js';
-import type { ManifestEntry } from '../../schemas/iceberg.js';
+import type { ManifestEntry, TableMetadata } from '../../schemas/iceberg.js';
+import { hasColumnMap, readColumns } from '../../transforms/column-map.js';
 import { type LiveFiles, liveFiles } from '../lake/iceberg/live-files.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { totalsOf } from '../lake/iceberg/snapshot-summary.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { openCatalog } from '../lake/open-catalog.js';
-import type { OpenTable } from '../lake/open-table.js';
+import { mainLine, type OpenTable } from '../lake/open-table.js';
 import { countRows } from '../lake/position-deletes.js';
 import { checkWriter } from '../lake/watermark.js';
 import { ObjectNotFoundError, type World } from '../ports.js';
@@ -17,6 +18,7 @@ import { schemaOf, viewFiles } from '../query/table-files.js';
 import { tableSelect } from '../query/views.js';
 import type { StatusRow, Target } from '../reports.js';
 import { openNamed, rowsOf, targetTables, withEngine } from './inspected-table.js';
+import { wantedRetypes } from './wanted-retypes.js';
 
 /** One row per table of the database, or of the one named. Throws REFUSED_NO_TABLE for a named one that is not there. */
 export async function status(world: World, target: Target): Promise<readonly StatusRow[]> {
@@ -35,9 +37,15 @@ async function statusOf(world: World, target: Target, name: string): Promise<Sta
     const table = await openNamed(world, target, name);
     row = { ...row, ...stateOf(world, table), health: 'ok', problem: null };
     const live = await liveFiles(world.store, table.md, currentSnapshot(table.md), table.location);
-    row = { ...row, ...sizesOf(live), rows: await countRows(world.store, table, live) };
+    const metadataBytes = await world.store.size(table.entry.metadataUri);
+    row = {
+      ...row,
+      ...sizesOf(live),
+      metadataBytes,
+      rows: await countRows(world.store, table, live),
+    };
     await checkWriter(world.store, table);
-    return { ...row, misfits: await countMisfits(world, table, live) };
+    return { ...row, ...(await misfitsOf(world, table, live)) };
   } catch (error) {
     return { ...row, health: 'refused', problem: problemOf(error) };
   }
@@ -66,7 +74,11 @@ function unreadable(database: string, table: string, location: string): StatusRo
     deleteFiles: null,
     bytes: null,
     misfits: null,
+    retypes: [],
     snapshots: null,
+    manifests: null,
+    metadataBytes: null,
+    oldest: null,
     gaps: [],
     adopted: [],
     location,
@@ -87,6 +99,7 @@ function stateOf(world: World, table: OpenTable): Partial<StatusRow> {
     snapshotId: snapshot === null ? null : String(snapshot['snapshot-id']),
     snapshotTime: snapshot === null ? null : formatInstant(snapshot['timestamp-ms']),
     snapshots: md.snapshots.length,
+    oldest: oldestOf(md),
     gaps: state.gaps.map((gap) => ({
       from: formatInstant(gap.fromMs),
       to: formatInstant(gap.toMs),
@@ -101,36 +114,47 @@ function stateOf(world: World, table: OpenTable): Partial<StatusRow> {
   };
 }
 
+function oldestOf(md: TableMetadata): string | null {
+  const oldest = mainLine(md).find((one) => one.watermarkMs !== null)?.watermarkMs ?? null;
+  return oldest === null ? null : formatInstant(oldest);
+}
+
 function sizesOf(live: LiveFiles): Partial<StatusRow> {
   const totals = totalsOf([...live.data, ...live.positionDeletes]);
   return {
     dataFiles: Number(totals.dataFiles),
     deleteFiles: Number(totals.deleteFiles),
     bytes: Number(totals.bytes),
+    manifests: live.manifests.length,
   };
 }
 
 /**
- * Values that stand in `_misfits` because they fit no column. Only files that may have some are read, and of them only
- * that column. 0 for a table without the column.
+ * Values that stand in `_misfits` because they fit no column, and what would fit another type of its column. Only files that may have some are read, and of them only
+ * that column.
  */
-export async function countMisfits(
+async function misfitsOf(
   world: World,
   table: OpenTable,
   live: LiveFiles,
-): Promise<number> {
+): Promise<Pick<StatusRow, 'misfits' | 'retypes'>> {
+  const none = { misfits: 0, retypes: [] };
   const schema = schemaOf(table.md, currentSnapshot(table.md));
   const column = schema.fields.find((field) => field.name === '_misfits');
-  if (column === undefined) return 0;
+  if (column === undefined) return none;
   const data = live.data.filter((entry) => mayHaveValues(entry, column.id));
-  if (data.length === 0) return 0;
+  if (data.length === 0) return none;
   const narrow = { ...schema, fields: [column] };
   const files = await viewFiles(world, table, narrow, { ...live, data });
   const select = tableSelect({ schema: narrow, files });
-  const [row] = await withEngine(world, (engine) =>
-    rowsOf(engine, `SELECT coalesce(sum(cardinality(_misfits)), 0)::BIGINT FROM (${select})`),
-  );
-  return Number(row![0]);
+  const columns = hasColumnMap(table.md) ? readColumns(table.md, schema['schema-id']) : null;
+  return withEngine(world, async (engine) => {
+    const count = `SELECT coalesce(sum(cardinality(_misfits)), 0)::BIGINT FROM (${select})`;
+    const [row] = await rowsOf(engine, count);
+    const misfits = Number(row![0]);
+    if (misfits === 0 || columns === null) return { misfits, retypes: [] };
+    return { misfits, retypes: await wantedRetypes(engine, select, columns) };
+  });
 }
 
 /** Whether a file may have values in a column, as far as its manifest knows. */

@@ -28,6 +28,18 @@ export function isSameGround(base: OpenTable, fresh: OpenTable): boolean {
   );
 }
 
+/** Whether two versions of a table have the same columns under the same ids, whatever windows lie between: enough for
+ *  files that only put rows which are there into another form. */
+export function hasSameColumns(base: OpenTable, fresh: OpenTable): boolean {
+  return (
+    base.md['table-uuid'] === fresh.md['table-uuid'] &&
+    base.md.location === fresh.md.location &&
+    base.md['current-schema-id'] === fresh.md['current-schema-id'] &&
+    base.md['last-column-id'] === fresh.md['last-column-id'] &&
+    base.state.columns === fresh.state.columns
+  );
+}
+
 /** What a commit takes out of the table. */
 export interface Replaced {
   /** Paths of data and delete files. */
@@ -39,14 +51,15 @@ export interface Replaced {
 }
 
 /** The live files of `fresh`, when a commit planned upon `base` may be made upon it; else null. That rows are the same in
- *  both must be known already (see watermark.ts). */
+ *  both must be known already (see watermark.ts), unless `isGround` is content with less than the same state. */
 export async function carriedOver(
   store: ObjectStore,
   base: OpenTable,
   fresh: OpenTable,
   replaced: Replaced,
+  isGround: (base: OpenTable, fresh: OpenTable) => boolean = isSameGround,
 ): Promise<LiveFiles | null> {
-  if (!isSameGround(base, fresh)) return null;
+  if (!isGround(base, fresh)) return null;
   const { removed, marked, isWhole } = replaced;
   const touched = new Set([...removed, ...(marked ?? [])]);
   const now = await liveFiles(store, fresh.md, currentSnapshot(fresh.md), fresh.location);

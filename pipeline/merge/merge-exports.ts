@@ -3,6 +3,12 @@
 
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportSummary, IncrementalExport } from '../../schemas/export-manifest.js';
+import {
+  type SettingsOf,
+  type SourceSettings,
+  withSettings,
+} from '../../schemas/source-settings.js';
+import { type RetypeRule, settingDefaults } from '../../schemas/table-settings.js';
 import { findExports } from '../export/find-exports.js';
 import { readSummary } from '../export/read-summary.js';
 import { asLostRace, CommitAttempts } from '../lake/commit-attempts.js';
@@ -25,6 +31,12 @@ export interface MergeOptions extends Target {
   readonly acceptSeam: boolean;
   /** A person's word that the rows of this snapshot, another program's, stand for the watermark. */
   readonly adoptSnapshot?: bigint;
+  /** Whether number columns become wider by themselves [auto]. */
+  readonly retype?: RetypeRule;
+  /** Bytes of data files up to which they do [10 GiB]. */
+  readonly retypeBytesMax?: number;
+  /** What is configured for an export's table; what is given here goes before it. */
+  readonly settingsOf?: SettingsOf;
   /** One way for every partition that is touched, instead of the cheaper one: files written anew, or rows marked as deleted. */
   readonly way?: ForcedWay;
 }
@@ -51,7 +63,7 @@ export async function* mergeExports(
   const catalog = await openCatalog(world, options);
   const tables = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
-    const table = options.table ?? tableNameOf(candidate.summary.tableName);
+    const table = tableOf(options, candidate.summary);
     tables.set(table, [...(tables.get(table) ?? []), candidate]);
   }
   if (options.adoptSnapshot !== undefined && tables.size > 1)
@@ -60,6 +72,22 @@ export async function* mergeExports(
     const run = new TableMerge(world, catalog, options, table);
     if (!(yield* run.all(own))) return;
   }
+}
+
+/** Merges windows of one table whose summaries were read before. Each must continue the table, as when named one by one. */
+export async function* mergeWindows(
+  world: World,
+  options: Omit<MergeOptions, 'exportUris'> & { readonly table: string },
+  windows: readonly IncrementalExport[],
+): AsyncGenerator<MergeReport> {
+  const catalog = await openCatalog(world, options);
+  const run = new TableMerge(world, catalog, { ...options, exportUris: [] }, options.table);
+  yield* run.all(windows.map((summary) => ({ summary, named: true })));
+}
+
+/** The lake table that an export belongs to. */
+function tableOf(options: MergeOptions, summary: ExportSummary): string {
+  return withSettings(options, summary).table ?? tableNameOf(summary.tableName);
 }
 
 async function readCandidates(world: World, uris: readonly string[]): Promise<Candidate[]> {
@@ -232,8 +260,12 @@ class TableMerge {
     }
     const { world, catalog } = this;
     const { newGap } = judged;
-    const { way } = this.options;
-    const merged = await mergeWindow(world, catalog, open, summary, newGap, attempts, way);
+    const settings: SourceSettings = withSettings(this.options, summary);
+    const merged = await mergeWindow(world, catalog, open, summary, newGap, attempts, {
+      retype: settings.retype ?? settingDefaults.retype,
+      retypeBytesMax: settings.retypeBytesMax ?? settingDefaults.retypeBytesMax,
+      way: this.options.way,
+    });
     // The commit is done: whatever cannot be read after it, this is what happened.
     const report = this.report(summary, {
       action: 'applied',

@@ -5,7 +5,7 @@ import type { TableColumns } from '../../schemas/columns.js';
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportDataFile, IncrementalExport } from '../../schemas/export-manifest.js';
 import type { PartitionSpec, TableMetadata } from '../../schemas/iceberg.js';
-import { retypeBytesMax } from '../../schemas/limits.js';
+import type { RetypeRule } from '../../schemas/table-settings.js';
 import { sameType } from '../../transforms/adapt-rows.js';
 import {
   columnsProperty,
@@ -57,6 +57,16 @@ import type { MergeCounts, MergeWrite, PartitionResult } from './write-merge.js'
 /** Records of a window up to which it is worked at in this thread, and only what it touches is looked into. */
 const smallWindowRecords = 20_000;
 
+/** How a window may be merged. */
+export interface WindowRules {
+  /** Whether number columns become wider by themselves. */
+  readonly retype: RetypeRule;
+  /** Bytes of data files up to which a table is rewritten for it. */
+  readonly retypeBytesMax: number;
+  /** One way for every partition that is touched; undefined: the cheaper one for each. */
+  readonly way: ForcedWay | undefined;
+}
+
 /** What a window did. */
 export interface MergedWindow extends MergeCounts {
   readonly snapshotId: bigint;
@@ -76,11 +86,11 @@ export async function mergeWindow(
   summary: IncrementalExport,
   newGap: LakeGap | null,
   attempts: CommitAttempts,
-  way?: ForcedWay,
+  rules: WindowRules,
 ): Promise<MergedWindow> {
   const written: string[] = [];
   try {
-    const window = await writeWindow(world, open, summary, newGap, written, way);
+    const window = await writeWindow(world, open, summary, newGap, written, rules);
     const snapshotId = world.ids.snapshotId();
     await commitOrCarryOver(world, catalog, open, attempts, window, (base) =>
       commit(world, catalog, base, { ...window, snapshotId }),
@@ -120,7 +130,7 @@ async function writeWindow(
   summary: IncrementalExport,
   newGap: LakeGap | null,
   written: string[],
-  way: ForcedWay | undefined,
+  { retype, retypeBytesMax, way }: WindowRules,
 ): Promise<WrittenWindow> {
   const files = await readDataFiles(world.store, summary);
   const known = readColumns(open.md, open.md['current-schema-id']);
@@ -150,7 +160,9 @@ async function writeWindow(
   const homeLive = await liveOf(atHome);
   let before = isEmpty && summary.itemCount > 0 ? await withKeysOf(world, known, files) : known;
   let scanned = await scan(before, routingOf(layout, before, homeLive));
-  const mayRetype = liveBytes(partitions) <= retypeBytesMax;
+  // A key's value has no place beside its column, so its type follows whatever the rule: bound by size alone.
+  const mayRewrite = liveBytes(partitions) <= retypeBytesMax;
+  const mayRetype = mayRewrite && retype === 'auto';
   let evolution = evolveTypes(before, scanned.stats, mayRetype);
   if (isEmpty && layout.length > 0 && evolution.retyped.length > 0) {
     // The key's type was a guess, and the changes are cut by it; nothing lies in any partition yet, so they are cut anew.
@@ -160,7 +172,7 @@ async function writeWindow(
   }
   const columns = nextColumns(before, evolution, scanned.stats);
   const keyChanged = known.key.some((_, i) => known.columns[i]!.id !== columns.columns[i]!.id);
-  if (keyChanged && !mayRetype) throw keyTypeRefusal(open.table);
+  if (keyChanged && !mayRewrite) throw keyTypeRefusal(open.table, retypeBytesMax);
   const cutAnew =
     (layout.length > 0 || elsewhere.length > 0) &&
     before.key.some((_, i) => !sameType(before.columns[i]!.type, columns.columns[i]!.type));
@@ -364,12 +376,12 @@ async function withKeysOf(
   return assignColumns(types, key, () => undefined, before);
 }
 
-function keyTypeRefusal(table: string): TidelakeError {
+function keyTypeRefusal(table: string, bytesMax: number): TidelakeError {
   return refuse(
     'REFUSED_TYPE_CONFLICT',
-    `${table}: a key's number needs another column type, and the table has over ${retypeBytesMax} bytes`,
+    `${table}: a key's number needs another column type, and the table has over ${bytesMax} bytes`,
     'every file would have to be rewritten; nothing was written',
-    'tidelake load a new full export',
+    'tidelake merge with --retype-bytes-max above that, or tidelake load a new full export',
   );
 }
 

@@ -107,7 +107,7 @@ export function groupSources({ uri, size, footer, deleted }: LiveFile): GroupSou
 }
 
 /** Rows of files cut by key into scratch space, row group by row group. */
-async function recut(
+export async function recut(
   world: World,
   { before, table }: MergeWrite,
   files: readonly LiveFile[],
@@ -160,7 +160,7 @@ async function tasksOf(
 
 /** Whether a file has exactly the columns of a table, by field id at all levels. A file from before a column was added
  *  stays as it is until a change touches it; its row groups cannot be copied into a file with the new column. */
-function hasColumns(footer: ParquetFooter, table: TableColumns): boolean {
+export function hasColumns(footer: ParquetFooter, table: TableColumns): boolean {
   const has: number[] = [];
   const note = (nodes: readonly SchemaNode[]): void => {
     for (const node of nodes) {

@@ -20,8 +20,12 @@ describe('help', () => {
     ['simulate'],
     ['simulator'],
     ['simulator', 'serve'],
+    ['plan'],
+    ['run'],
+    ['export'],
     ['load'],
     ['merge'],
+    ['backfill'],
     ['query'],
     ['queries'],
     ['queries', 'push'],
@@ -30,6 +34,8 @@ describe('help', () => {
     ['schema'],
     ['schema', 'set'],
     ['verify'],
+    ['compact'],
+    ['expire'],
     ['unload'],
     ['infra', 'template'],
     ['infra', 'policy'],
@@ -126,7 +132,7 @@ describe('configuration', () => {
   };
 
   it('gives the lake and the database, which flags override', async () => {
-    const config = { lake: './there', database: 'shop', tables: { kept: 'for others' } };
+    const config = { lake: './there', database: 'shop', tables: [{ name: 'orders' }] };
     writeFileSync(join(folder, 'tidelake.config.json'), JSON.stringify(config));
     expect(await target([])).toEqual({ lake: `file://${folder}/there`, database: 'shop' });
     expect(await target(['--lake', 'file:///srv/x/', '--database', 'd'])).toEqual({

@@ -13,7 +13,10 @@ const root = path.resolve(import.meta.dirname, '../..');
 const file = readFileSync(path.join(root, 'infra', 'template.json'), 'utf8');
 const shipped = JSON.parse(file) as {
   readonly Parameters: Record<string, { readonly Default?: unknown }>;
-  readonly Resources: Record<string, { readonly Type: string; readonly Properties: unknown }>;
+  readonly Resources: Record<
+    string,
+    { readonly Type: string; readonly Properties: unknown; readonly Condition?: string }
+  >;
   readonly Rules?: unknown;
 };
 const folder = path.join(root, 'queries', 'saved');
@@ -41,6 +44,31 @@ describe('infra/template.json', () => {
     expect(needed.map(([name]) => name)).toEqual(['LakeTable', 'TableArns']);
   });
 
+  it('makes the scheduled job only when its image is named, and mails only to an address', () => {
+    const conditions = (type: string) =>
+      Object.values(shipped.Resources)
+        .filter((one) => one.Type === type)
+        .map((one) => one.Condition);
+    expect(conditions('AWS::Lambda::Function')).toEqual(['HasRunner']);
+    expect(conditions('AWS::Scheduler::Schedule')).toEqual(['HasRunner']);
+    expect(conditions('AWS::SNS::Subscription')).toEqual(['HasEmail']);
+    expect(new Set(conditions('AWS::CloudWatch::Alarm'))).toEqual(new Set(['HasRunner']));
+    expect(shipped.Parameters.RunnerImage).toMatchObject({ Default: '' });
+    const [job] = Object.values(shipped.Resources).filter(
+      (one) => one.Type === 'AWS::Lambda::Function',
+    );
+    expect(job!.Properties).toMatchObject({
+      ReservedConcurrentExecutions: {
+        'Fn::If': ['HasConcurrency', { Ref: 'RunnerConcurrency' }, { Ref: 'AWS::NoValue' }],
+      },
+    });
+    // All that is new hangs on the condition: what was there stays whatever the image.
+    const made = Object.entries(shipped.Resources).filter(([id]) => id.startsWith('LakeJob'));
+    expect(made.filter(([, one]) => one.Condition === undefined)).toEqual([]);
+    const rest = Object.entries(shipped.Resources).filter(([id]) => !id.startsWith('LakeJob'));
+    expect(rest.filter(([, one]) => one.Condition !== undefined)).toEqual([]);
+  });
+
   it('names no account and no Region', () => {
     expect(file).not.toMatch(/:\d{12}:|[a-z]{2}-(east|west|north|south|central)[a-z]*-\d/);
   });
@@ -52,6 +80,7 @@ describe('infra/template.json', () => {
       'AWS::AccountId',
       'AWS::Region',
       'AWS::Partition',
+      'AWS::NoValue',
     ]);
     const named = [
       ...file.matchAll(/"Ref": "([^"]+)"/g),

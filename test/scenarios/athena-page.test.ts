@@ -76,6 +76,8 @@ async function tidelake(args: readonly string[]): Promise<string> {
     startSimulator: () => Promise.reject(new Error('one is running')),
     openAthena: openAthenaWorkgroup,
     createWorld,
+    openTableExports: () => Promise.reject(new Error('no DynamoDB is asked for')),
+    onStop: () => () => {},
     onInterrupt: () => () => {},
   };
   const exitCode = await runTidelake(args, context);

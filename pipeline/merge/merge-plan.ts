@@ -33,18 +33,16 @@ export interface LiveFile {
   readonly deleted: Int32Array | null;
 }
 
-/** The files of one partition, and in which order their keys lie. */
+/** The files of one partition in the order of their keys. */
 export interface LivePartition {
   readonly specId: number;
   readonly text: string;
   readonly values: readonly PartitionValue[];
-  /** All of them. */
+  /** With lastKeys: those that follow each other by key. Without: all. */
   readonly files: readonly LiveFile[];
-  /** Those that follow each other by key, in that order; none without lastKeys. */
-  readonly ordered: readonly LiveFile[];
-  /** With lastKeys: files of new rows, sorted in themselves, with keys anywhere among those of `ordered`. */
+  /** With lastKeys: files of new rows, sorted in themselves, with keys anywhere among those of `files`. */
   readonly newRows: readonly LiveFile[];
-  /** Last keys of all row groups of `ordered` in order, when these have an index and do not overlap; else null. */
+  /** Last keys of all row groups of `files` in order, when these have an index and do not overlap; else null. */
   readonly lastKeys: readonly Uint8Array[] | null;
   /** Without lastKeys: keys to cut the partition by; none when it is small. */
   readonly cuts: readonly Uint8Array[];
@@ -116,8 +114,8 @@ export async function readLiveTable(world: World, open: OpenTable): Promise<Live
   const found = await readTableFiles(world.store, open);
   const partitions = await readPartitions(world, open, found.partitions);
   let rows = 0;
-  for (const { files } of partitions) {
-    for (const { entry, deleted } of files) {
+  for (const { files, newRows } of partitions) {
+    for (const { entry, deleted } of [...files, ...newRows]) {
       rows += Number(entry.file.recordCount) - (deleted?.length ?? 0);
     }
   }
@@ -161,10 +159,9 @@ async function readPartition(
   }
   const lastKeys = ordered.length === 0 ? null : lastKeysOf(ordered);
   const place = { specId, text, values, deleteTargets: deleted.targets };
+  if (lastKeys !== null) return { ...place, files: ordered, newRows, lastKeys, cuts: [] };
   const files = [...ordered, ...newRows];
-  if (lastKeys !== null) return { ...place, files, ordered, newRows, lastKeys, cuts: [] };
-  const cuts = await cutsOf(world, files, columns);
-  return { ...place, files, ordered: [], newRows: [], lastKeys, cuts };
+  return { ...place, files, newRows: [], lastKeys, cuts: await cutsOf(world, files, columns) };
 }
 
 /** Sorts files by their keys; the last keys of all their row groups, or null when they are not in one order. */

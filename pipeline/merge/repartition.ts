@@ -92,13 +92,17 @@ export async function repartition(
       if (file !== null) added.push(file);
     },
   );
-  const removed = live.flatMap(({ files }) => files.map((file) => file.entry.file.path));
+  const removed = live.flatMap(({ files, newRows }) =>
+    [...files, ...newRows].map((file) => file.entry.file.path),
+  );
   // All rows are in the files added, which say themselves how many misfits they have.
   return { added, removed, misfitRowsGained: 0 };
 }
 
 function* sourcesOf(live: readonly LivePartition[]): Generator<GroupSource> {
-  for (const { files } of live) for (const file of files) yield* groupSources(file);
+  for (const { files, newRows } of live) {
+    for (const file of [...files, ...newRows]) yield* groupSources(file);
+  }
 }
 
 async function writeFile(

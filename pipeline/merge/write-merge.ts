@@ -81,7 +81,7 @@ function stretches(work: PartitionWork, newRows: NewRows['segments']): Task[][] 
     return [[{ ...plain, sources, segments: all() }]];
   }
   let range = 0;
-  return live.ordered.map((file) => {
+  return live.files.map((file) => {
     const ranges = file.index!.map(() => range++);
     const isTouched = ranges.some((one) => changes.has(one) || newRows.has(one));
     if (!whole && !isTouched && file.deleted === null) return [];
@@ -131,7 +131,7 @@ export async function recut(
   return { segments: byRange, misfitRows };
 }
 
-/** A partition's work, file by file of `live.ordered`. Without an order of the files it is all one file's. */
+/** A partition's work, file by file of `live.files`. Without an order of the files it is all one file's. */
 async function tasksOf(
   world: World,
   write: MergeWrite,
@@ -213,7 +213,7 @@ export async function writePartition(
   let misfitRowsGained = -misfitRowsCut;
   if (live !== null) {
     const replaced =
-      live.lastKeys === null ? live.files : live.ordered.filter((_, i) => files[i]!.length > 0);
+      live.lastKeys === null ? live.files : live.files.filter((_, i) => files[i]!.length > 0);
     removed.push(...[...replaced, ...live.newRows].map((file) => file.entry.file.path));
   }
   for (const tasks of files) {

@@ -5,8 +5,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/faults/**/*.test.ts', 'test/schedule/long-runs.test.ts'],
-    env: { TIDELAKE_LONG_RUNS: '1' },
+    include: ['test/faults/**/*.test.ts'],
     testTimeout: 900_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -16,13 +16,14 @@ import { KeyedLock } from './keyed-lock.js';
 import { simulatedAccount } from './s3-call.js';
 import type { SimDocuments } from './service.js';
 
-const region = 'eu-west-1';
+/** Where everything simulated is. */
+export const simulatedRegion = 'eu-west-1';
 const tablePrefix = 'dynamodb/table/';
 const settingsName = 'dynamodb/settings';
 
 /** The ARN of a table of this simulator. */
 export function tableArn(name: string): string {
-  return `arn:aws:dynamodb:${region}:${simulatedAccount}:table/${name}`;
+  return `arn:aws:dynamodb:${simulatedRegion}:${simulatedAccount}:table/${name}`;
 }
 
 /** Time to live: the attribute, and whether it is switched on. */

@@ -5,6 +5,7 @@
 
 import type { Clock, Ids } from '../../ports.js';
 import type { TablePast } from '../past.js';
+import type { BilledExport } from './bill.js';
 import { answerOf, DynamoDbFault, faultAnswer, type Json, readCall } from './dynamodb-call.js';
 import { CapacityMeter, type ConsumedCapacity } from './dynamodb-capacity.js';
 import { DynamoDbExports, type ExportTotals } from './dynamodb-exports.js';
@@ -33,6 +34,8 @@ export interface DynamoDbControl {
   };
   clearConsumed(): void;
   exports(): ExportTotals;
+  /** What is charged for the exports that were asked for from an instant on and have completed. */
+  billedExports(sinceMs: number): readonly BilledExport[];
   settings(): DynamoDbSettings;
   /** Changes some settings. Throws RangeError. */
   changeSettings(changes: unknown): Promise<DynamoDbSettings>;
@@ -80,6 +83,7 @@ export async function createDynamoDbService(options: DynamoDbOptions): Promise<D
       consumed: () => ({ total: meter.total(), tables: meter.tables() }),
       clearConsumed: () => meter.clear(),
       exports: () => exports.totals(),
+      billedExports: (sinceMs) => exports.billed(sinceMs),
       settings: () => state.settings,
       changeSettings: async (changes) => {
         await state.setSettings(changedSettings(state.settings, changes));

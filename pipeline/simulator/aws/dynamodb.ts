@@ -10,6 +10,7 @@ import { answerOf, DynamoDbFault, faultAnswer, type Json, readCall } from './dyn
 import { CapacityMeter, type ConsumedCapacity } from './dynamodb-capacity.js';
 import { DynamoDbExports, type ExportTotals } from './dynamodb-exports.js';
 import { DynamoDbItems } from './dynamodb-items.js';
+import { TableLives } from './dynamodb-life.js';
 import { DynamoDbQueries } from './dynamodb-query.js';
 import { changedSettings, type DynamoDbSettings } from './dynamodb-settings.js';
 import { DynamoDbState } from './dynamodb-state.js';
@@ -43,7 +44,7 @@ export interface DynamoDbControl {
   tellTable(story: TableStory): Promise<ToldTable>;
   /** The truth about a table: its state at every instant. Null when there is none. */
   past(table: string): TablePast | null;
-  /** Ends the exports whose time has come. */
+  /** Lets tables live until now, and ends the exports whose time has come. */
   settle(): Promise<void>;
 }
 
@@ -59,13 +60,19 @@ export async function createDynamoDbService(options: DynamoDbOptions): Promise<D
   const state = await DynamoDbState.open(documents, clock);
   const exports = await DynamoDbExports.open(state, s3, ids);
   await exports.forgetUnneeded();
+  const lives = await TableLives.open(state);
+  // What happens meanwhile happens before what is asked now.
+  const settle = async (): Promise<void> => {
+    await lives.goOn();
+    await exports.settle();
+  };
   const meter = new CapacityMeter();
   const actions = actionsOf(state, exports, meter, ids);
   return {
     name: 'dynamodb',
     async handle(request) {
       const requestId = ids.uuid();
-      await exports.settle();
+      await settle();
       try {
         const { action, input } = await readCall(request);
         const run = actions.get(action);
@@ -89,9 +96,9 @@ export async function createDynamoDbService(options: DynamoDbOptions): Promise<D
         await state.setSettings(changedSettings(state.settings, changes));
         return state.settings;
       },
-      tellTable: (story) => tellTable(state, ids, story),
+      tellTable: (story) => tellTable(state, lives, ids, story),
       past: (table) => state.find(table)?.past ?? null,
-      settle: () => exports.settle(),
+      settle,
     },
   };
 }

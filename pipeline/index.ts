@@ -13,4 +13,17 @@ export { type PushRequest, pushQueries } from './query/push-queries.js';
 export { query } from './query/query.js';
 export { queryAthena } from './query/query-athena.js';
 export * from './reports.js';
+export { type AskedExport, type AskOptions, askExport } from './schedule/ask-export.js';
+export { planRound } from './schedule/plan-round.js';
+export { RunLimit } from './schedule/run-limit.js';
+export { type RoundOptions, runRound } from './schedule/run-round.js';
+export {
+  type ExportsOf,
+  planTables,
+  runTables,
+  type TablesOptions,
+} from './schedule/run-tables.js';
+export type { ScheduleConfig } from './schedule/situation.js';
+export type { TableJob } from './schedule/table-job.js';
+export { ExportMemory } from './schedule/table-watch.js';
 export { type UnloadOptions, unload } from './unload/unload.js';

@@ -191,11 +191,14 @@ export interface TableExports {
   describeTable(table: string): Promise<TableDescription | null>;
   /** The recovery window of a table that exists. */
   describePitr(table: string): Promise<PitrFacts>;
-  /** Exports of a table that DynamoDB still knows, newest first as it lists them, without what only `describeExport` tells. */
+  /** Exports of a table that DynamoDB still knows (90 days), page by page, in no promised order, without what only
+   *  `describeExport` tells. */
   listExports(tableArn: string): AsyncIterable<ListedExport>;
-  /** One export, whole; null: DynamoDB does not know it (any more). */
+  /** One export, whole; null: DynamoDB does not know it (any more). `summaryUri` is where the summary was put when it
+   *  completed: nothing was looked up in S3. `isReadable` speaks of format and filter only. */
   describeExport(exportArn: string): Promise<KnownExport | null>;
-  /** Asks for an export; the same request within 8 hours is the same export. Gives its ARN. */
+  /** Asks for an export; the same request within 8 hours is the same export. Gives its ARN. Throws THROTTLED when too many
+   *  exports are in progress, REFUSED_TOO_FRESH, REFUSED_OUTSIDE_PITR, REFUSED_PITR_OFF, REFUSED_NO_TABLE. */
   requestExport(request: ExportRequest): Promise<string>;
   /** Names of the tables of the account and Region, sorted as DynamoDB gives them. */
   listTables(): AsyncIterable<string>;

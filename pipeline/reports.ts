@@ -218,3 +218,132 @@ export interface PushRow {
   /** Why, for stale and skip; else null. */
   readonly reason: string | null;
 }
+
+/** An export that was asked for. */
+export interface RequestedExport {
+  readonly type: 'full' | 'window';
+  /** Instant of a full export; null for a window. */
+  readonly at: string | null;
+  /** Start of the window, inclusive; null for a full export. */
+  readonly from: string | null;
+  /** End of the window, exclusive. */
+  readonly to: string | null;
+  readonly exportArn: string;
+  /** Folder that it is put in. */
+  readonly place: string;
+  /** From 1; above, the tries before had failed. */
+  readonly attempt: number;
+}
+
+/** How fresh a lake table is. All null, false and 0 while there is no lake table. */
+export interface FreshnessReport {
+  readonly epoch: number | null;
+  readonly tableId: string | null;
+  /** The lake equals the DynamoDB table up to this instant, exclusive. */
+  readonly watermark: string | null;
+  /** End of the newest window that can be exported now; the watermark when there is none after it. */
+  readonly target: string | null;
+  /** Seconds from the watermark to now. */
+  readonly lagSeconds: number | null;
+  /** Whether the lag is above what the configuration allows. */
+  readonly late: boolean;
+  /** Seconds until the next window can no longer be exported, if nothing is merged. */
+  readonly spareSeconds: number | null;
+  /** Whether less than a quarter of the recovery period is left. */
+  readonly nearEdge: boolean;
+  /** Accepted gaps and seams of this epoch. */
+  readonly gaps: number;
+}
+
+/** Why a table is waited for. `export-limit`: too many exports of the account are in progress. */
+export type WaitingFor =
+  | 'exports-running'
+  | 'no-instant-yet'
+  | 'time-budget'
+  | 'export-limit'
+  | 'stopped';
+
+/** `run`: one round for one table. */
+export interface RoundReport extends FreshnessReport {
+  readonly database: string;
+  readonly table: string;
+  /** The DynamoDB table, as the configuration names it. */
+  readonly source: string;
+  /** `fresh`: at the newest window there can be. `waiting`: goes on by itself. `refused`: a person has to act, see `error`.
+   *  `failed`: this round could not go on, see `error`; the next one tries again. */
+  readonly state: 'fresh' | 'waiting' | 'refused' | 'failed';
+  readonly waitingFor: WaitingFor | null;
+  /** When the next round makes sense; null where it makes none before a person acts. */
+  readonly nextAt: string | null;
+  /** Exports of the table in progress at the end of the round. */
+  readonly running: number;
+  readonly requested: readonly RequestedExport[];
+  readonly loads: readonly LoadReport[];
+  readonly merges: readonly MergeReport[];
+  /** Why a new epoch was begun without asking; null: none was. */
+  readonly reseeded: ErrorFacts | null;
+  readonly error: ErrorFacts | null;
+  readonly seconds: number;
+}
+
+/** One thing that the next round would do. */
+export interface PlannedAction {
+  readonly do: 'load' | 'merge' | 'request-full' | 'request-window' | 'reseed';
+  readonly at: string | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Of an export that is there. */
+  readonly exportArn: string | null;
+  /** Folder that an export would be put in. */
+  readonly place: string | null;
+  readonly attempt: number | null;
+  /** What it is billed by, as far as one can tell; null where nothing is billed. */
+  readonly bytes: number | null;
+}
+
+/** One line of a price: quantity times price. */
+export interface PlannedPriceLine {
+  readonly what: string;
+  readonly quantity: number;
+  readonly unit: string;
+  readonly price: number;
+  readonly usd: number;
+}
+
+/** `plan`: what the next round would do for one table. Nothing was done. */
+export interface PlanReport extends FreshnessReport {
+  readonly database: string;
+  readonly table: string;
+  readonly source: string;
+  /** As of a round: what it would end with, were the exports in progress not to end meanwhile. */
+  readonly state: 'fresh' | 'waiting' | 'refused' | 'failed';
+  readonly waitingFor: WaitingFor | null;
+  readonly nextAt: string | null;
+  readonly running: number;
+  readonly actions: readonly PlannedAction[];
+  readonly price: {
+    readonly usd: number;
+    readonly lines: readonly PlannedPriceLine[];
+    readonly assumptions: readonly string[];
+  };
+  readonly error: ErrorFacts | null;
+}
+
+/** `export`: one export that was asked for. */
+export interface ExportReport extends RequestedExport {
+  /** `known`: there was one already, complete or in progress, and nothing new is paid for. */
+  readonly action: 'requested' | 'known';
+  readonly table: string;
+  readonly source: string;
+  readonly tableId: string;
+  readonly view: 'NEW_IMAGE' | 'NEW_AND_OLD_IMAGES' | null;
+  readonly state: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'UNKNOWN';
+  /** DynamoDB's code for the failure; null when it did not fail. */
+  readonly failureCode: string | null;
+  /** Its manifest-summary.json, for `load` and `merge`; null before it is there. */
+  readonly summary: string | null;
+  readonly billedBytes: number | null;
+  /** What is wrong with an export that failed; else null. */
+  readonly error: ErrorFacts | null;
+  readonly seconds: number;
+}

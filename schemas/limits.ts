@@ -101,3 +101,8 @@ export const clientTokenMs: number = 7 * 3_600_000;
 export const exportPollMs = 60_000;
 /** No load and no merge is begun so shortly before a run must be over, in ms: a commit must not be cut off. */
 export const commitReserveMs = 20_000;
+/** Age up to which a round believes what DynamoDB said of a table and its recovery, in ms: they move by the minute. */
+export const tableFactsAgeMsMax = 60_000;
+/** Looks, requests and merges of one round for one table: a chain of 35 days in windows of 15 minutes, asked for eight at a
+ *  time after looking for each, stays below. */
+export const roundStepsMax = 2_000;

@@ -34,10 +34,13 @@ interface KnownExportBase {
   readonly failureCode: string | null;
   /** Null where only S3 knows the export. */
   readonly clientToken: string | null;
+  readonly s3Bucket: string | null;
   readonly s3Prefix: string | null;
   /** Where its manifest-summary.json is; null when it is not there. */
   readonly summaryUri: string | null;
   readonly requestedAtMs: number;
+  /** BilledSizeBytes; null before it is completed, and where only S3 knows the export. */
+  readonly billedBytes: number | null;
   /** Whole, in DYNAMODB_JSON, and put where this job reads. A filtered export continues nothing, and one that somebody
    *  made for another bucket is not to be waited for. */
   readonly isReadable: boolean;

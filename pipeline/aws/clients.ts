@@ -4,6 +4,7 @@
 // Source: AWS SDKs and Tools Reference Guide, "Settings reference"; AWS SDK for JavaScript v3, "Client configuration".
 
 import type { AthenaClient } from '@aws-sdk/client-athena';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { GlueClient } from '@aws-sdk/client-glue';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { awsTriesMax, connectMsMax, socketIdleMsMax, socketsMax } from '../../schemas/limits.js';
@@ -32,6 +33,9 @@ export interface AwsClients {
   /** Glue without retries: for the call of a commit, whose lost answer must be seen, not repeated. */
   glueOnce(): Promise<GlueClient>;
   athena(): Promise<AthenaClient>;
+  dynamodb(): Promise<DynamoDBClient>;
+  /** DynamoDB without retries: the SDK takes "too many exports at once" for throttling, and would wait minutes for nothing. */
+  dynamodbOnce(): Promise<DynamoDBClient>;
   /** Closes idle connections. */
   close(): void;
 }
@@ -55,6 +59,10 @@ export function createAwsClients(options: AwsOptions, env: Environment = process
     const { GlueClient } = await import('@aws-sdk/client-glue');
     return guarded(new GlueClient(await configOf('glue', options, env, triesMax)));
   };
+  const dynamodb = async (triesMax: number): Promise<DynamoDBClient> => {
+    const { DynamoDBClient } = await import('@aws-sdk/client-dynamodb');
+    return guarded(new DynamoDBClient(await configOf('dynamodb', options, env, triesMax)));
+  };
   return {
     s3: once(async () => {
       const { S3Client } = await import('@aws-sdk/client-s3');
@@ -67,6 +75,8 @@ export function createAwsClients(options: AwsOptions, env: Environment = process
       const { AthenaClient } = await import('@aws-sdk/client-athena');
       return guarded(new AthenaClient(await configOf('athena', options, env)));
     }),
+    dynamodb: once(() => dynamodb(awsTriesMax)),
+    dynamodbOnce: once(() => dynamodb(1)),
     close: () => {
       for (const client of made.splice(0)) client.destroy();
     },

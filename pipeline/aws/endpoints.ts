@@ -9,7 +9,7 @@ import { TidelakeError } from '../../schemas/errors.js';
 /** Variables of a process, or a part of them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type ServiceName = 's3' | 'glue' | 'athena' | 'sts';
+export type ServiceName = 's3' | 'glue' | 'athena' | 'dynamodb' | 'sts';
 
 /**
  * The endpoint named for a service: the given one, else AWS_ENDPOINT_URL_<SERVICE>, else AWS_ENDPOINT_URL, else

@@ -3,13 +3,23 @@
 // Spec: DESIGN "The command"; the implementation is pipeline/index.ts.
 
 import type { AwsOptions } from '../aws/clients.js';
-import type { QueryResult, QueryShelf, RemoteSql, Reporter, World } from '../ports.js';
+import type {
+  QueryResult,
+  QueryShelf,
+  RemoteSql,
+  Reporter,
+  TableExports,
+  World,
+} from '../ports.js';
 import type { PushRequest } from '../query/push-queries.js';
 import type {
+  ExportReport,
   LoadReport,
   LogRow,
   MergeReport,
+  PlanReport,
   PushRow,
+  RoundReport,
   SchemaChangeReport,
   SchemaRow,
   StatusRow,
@@ -17,6 +27,9 @@ import type {
   UnloadReport,
   VerifyReport,
 } from '../reports.js';
+import type { AskOptions } from '../schedule/ask-export.js';
+import type { ExportsOf, TablesOptions } from '../schedule/run-tables.js';
+import type { TableJob } from '../schedule/table-job.js';
 
 export interface LoadOptions extends Target {
   /** Folder of the export, its manifest-summary.json, or a parent that holds exactly one full export. */
@@ -73,6 +86,24 @@ export interface TidelakeApi {
   unload(world: World, options: UnloadOptions): Promise<UnloadReport>;
   query(world: World, options: QueryOptions): Promise<QueryResult>;
   queryAthena(world: World, athena: RemoteSql, options: QueryOptions): Promise<QueryResult>;
+  runTables(
+    world: World,
+    jobs: readonly TableJob[],
+    exportsOf: ExportsOf,
+    options: TablesOptions,
+  ): AsyncIterable<RoundReport>;
+  planTables(
+    world: World,
+    jobs: readonly TableJob[],
+    exportsOf: ExportsOf,
+    options: Pick<TablesOptions, 'tablesAtOnceMax'>,
+  ): AsyncIterable<PlanReport>;
+  askExport(
+    world: World,
+    exports: TableExports,
+    job: TableJob,
+    options: AskOptions,
+  ): Promise<ExportReport>;
   pushQueries(world: World, shelf: QueryShelf, options: PushRequest): Promise<readonly PushRow[]>;
 }
 

@@ -4,7 +4,7 @@
 
 import type { AwsOptions } from '../aws/clients.js';
 import type { Simulator, SimulatorOptions } from '../local/simulator-server.js';
-import type { Clock, QueryShelf, RemoteSql, World } from '../ports.js';
+import type { Clock, QueryShelf, RemoteSql, TableExports, World } from '../ports.js';
 import type { TidelakeApi, WorldOptions } from './api.js';
 import type { Output } from './output.js';
 import type { SimulatorModule } from './simulator-module.js';
@@ -22,6 +22,9 @@ export interface AthenaOptions {
   /** How AWS is reached. */
   readonly aws: AwsOptions;
 }
+
+/** What a command that ends by itself is told when the process is to stop. */
+export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 export interface CliContext {
   /** The shape the command line library wants; `exitCode` is set by commands that end well but not with 0. */
@@ -43,6 +46,11 @@ export interface CliContext {
   readonly startSimulator: (options: SimulatorOptions) => Promise<Simulator>;
   readonly createWorld: (options: WorldOptions) => Promise<World>;
   readonly openAthena: (options: AthenaOptions) => Promise<AthenaWorkgroup>;
+  /** DynamoDB, as far as exports need it. A table's own Region and role stand in the options in place of the run's. */
+  readonly openTableExports: (options: AwsOptions) => Promise<TableExports>;
+  /** Lets a command end by itself when the process is told to stop, instead of being cut off; the process then has the exit
+   *  code of the signal. The returned function forgets it. */
+  readonly onStop: (stop: (signal: StopSignal) => void) => () => void;
   /** Runs `release` when the command is interrupted; the returned function forgets it. */
   readonly onInterrupt: (release: () => Promise<void>) => () => void;
 }

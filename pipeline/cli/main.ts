@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // The command `tidelake`: ties one command line to this process.
-// Promises that output is flushed before the process ends, and that Ctrl-C ends it with 130 after freeing scratch space.
+// Promises that output is flushed before the process ends, and that Ctrl-C ends it with 130 after freeing scratch space; a
+// command that ends by itself when told to stop is given the time it asks for.
 // Spec: DESIGN "The command".
 
 import { availableParallelism } from 'node:os';
 import { SystemClock } from '../local/clock.js';
-import type { CliContext } from './context.js';
+import type { CliContext, StopSignal } from './context.js';
 import { errorFacts, errorText, exitCodeOfThrown } from './error-text.js';
 import type { WritableLike } from './output.js';
 import { StreamOutput } from './output.js';
@@ -15,6 +16,9 @@ import { runTidelake } from './run.js';
 const releaseMsMax = 2000;
 
 const releases = new Set<() => Promise<void>>();
+const stops = new Set<(signal: StopSignal) => void>();
+/** Exit code of a signal that the command was left to end after. */
+let signalCode: number | null = null;
 const out = new StreamOutput(process.stdout as WritableLike);
 const err = new StreamOutput(process.stderr as WritableLike);
 
@@ -36,6 +40,12 @@ const context: CliContext = {
   createWorld: async (options) => (await import('./create-world.js')).createWorld(options),
   openAthena: async (options) =>
     (await import('./athena-workgroup.js')).openAthenaWorkgroup(options),
+  openTableExports: async (options) =>
+    (await import('./open-table-exports.js')).openTableExports(options),
+  onStop: (stop) => {
+    stops.add(stop);
+    return () => stops.delete(stop);
+  },
   onInterrupt: (release) => {
     releases.add(release);
     return () => releases.delete(release);
@@ -50,6 +60,11 @@ for (const [signal, exitCode] of [
   process.on(signal, () => {
     if (isSecond || releases.size === 0) process.exit(exitCode);
     isSecond = true;
+    if (stops.size > 0) {
+      signalCode = exitCode;
+      for (const stop of stops) stop(signal);
+      return;
+    }
     err.write(
       '\ninterrupted; commits so far stand, and nothing of an unfinished one can be seen\n',
     );
@@ -66,7 +81,8 @@ process.on('uncaughtException', (error) => {
   process.exit(exitCodeOfThrown(error));
 });
 
-const exitCode = await runTidelake(process.argv.slice(2), context);
+const ownExitCode = await runTidelake(process.argv.slice(2), context);
+const exitCode = signalCode ?? ownExitCode;
 process.exitCode = exitCode;
 // A handle somebody forgot must not keep a finished command alive; what was printed must be out before.
 await Promise.all([flushed(process.stdout), flushed(process.stderr)]);

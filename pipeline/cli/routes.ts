@@ -2,14 +2,17 @@
 // Promises that nothing but these definitions is loaded until a command runs.
 // Spec: DESIGN "The command".
 
-import type { RouteMap } from '@stricli/core';
+import type { FlagParametersForType, RouteMap } from '@stricli/core';
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import type { DemoFlags } from './commands/demo.js';
+import type { ExportFlags } from './commands/export.js';
 import type { InfraPolicyFlags } from './commands/infra.js';
 import type { LoadFlags } from './commands/load.js';
 import type { MergeFlags } from './commands/merge.js';
+import type { PlanFlags } from './commands/plan.js';
 import type { QueriesPushFlags, QueriesShowFlags } from './commands/queries.js';
 import type { QueryFlags } from './commands/query.js';
+import type { RunFlags } from './commands/run.js';
 import type { SimulateFlags } from './commands/simulate.js';
 import type { SimulatorServeFlags } from './commands/simulator.js';
 import type { UnloadFlags } from './commands/unload.js';
@@ -17,9 +20,75 @@ import type { CliContext } from './context.js';
 import type { GlobalFlags } from './flags.js';
 import { globalFlags, parseNumber, parseSnapshotId, parseText } from './flags.js';
 import { datasets, keyShapes } from './simulator-module.js';
+import type { TableJobFlags } from './table-jobs.js';
 
 const exportPlace =
   'A folder with a manifest-summary.json, that file itself, or a parent folder that holds exports';
+
+/** The flags of one table, for `plan`, `run` and `export`. */
+const tableJobFlags: FlagParametersForType<TableJobFlags, CliContext> = {
+  source: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'DynamoDB table, by name or ARN (else named like --table)',
+    placeholder: 'name',
+  },
+  bucket: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Bucket that exports are put in',
+    placeholder: 'name',
+  },
+  prefix: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Folder of exports in the bucket (else its root)',
+    placeholder: 'folder',
+  },
+  bucketOwner: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'Account that owns the bucket, when it is another one',
+    placeholder: 'account',
+  },
+  sse: {
+    kind: 'enum',
+    values: ['AES256', 'KMS'],
+    optional: true,
+    brief: 'How exports are encrypted (else as DynamoDB does by itself)',
+  },
+  kmsKey: {
+    kind: 'parsed',
+    parse: parseText,
+    optional: true,
+    brief: 'KMS key of exports, with --sse KMS',
+    placeholder: 'id-or-arn',
+  },
+  grain: {
+    kind: 'parsed',
+    parse: parseNumber,
+    optional: true,
+    brief: 'Minutes of a window, a divisor of a day, 15 at least (else 60)',
+    placeholder: 'minutes',
+  },
+  view: {
+    kind: 'enum',
+    values: ['NEW_AND_OLD_IMAGES', 'NEW_IMAGE'],
+    optional: true,
+    brief: 'Images in windows (else NEW_AND_OLD_IMAGES)',
+  },
+};
+
+const reseedFlag = {
+  kind: 'boolean',
+  optional: true,
+  withNegated: false,
+  brief: 'Where the chain cannot go on, begin a new epoch with a full export',
+} as const;
 
 const demo = buildCommand<DemoFlags, [], CliContext>({
   loader: async () => (await import('./commands/demo.js')).demo,
@@ -269,6 +338,114 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
     brief: 'Merge incremental exports, in the order of their windows',
     fullDescription:
       'Each window that continues the lake exactly is one commit; windows already in the lake are nothing to do; anything else is refused with the command that repairs it, and the exit code is 3. Of a parent folder, the contiguous chain that reaches furthest is taken.',
+  },
+});
+
+const plan = buildCommand<PlanFlags, [], CliContext>({
+  loader: async () => (await import('./commands/plan.js')).plan,
+  parameters: { flags: { reseed: reseedFlag, ...tableJobFlags, ...globalFlags } },
+  docs: {
+    brief: 'What the next round would do and cost; nothing is done',
+    fullDescription:
+      'Looks at the lake, at the DynamoDB table and its recovery, and at its exports, and prints what run would do now: exports it would ask for, windows it would merge, and the list price. Asks for nothing and changes nothing.',
+  },
+});
+
+const run = buildCommand<RunFlags, [], CliContext>({
+  loader: async () => (await import('./commands/run.js')).run,
+  parameters: {
+    flags: {
+      wait: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Stay until the newest window that can be exported now is in the lake',
+      },
+      reseed: reseedFlag,
+      maxSeconds: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Be over after so many seconds; what is left is for the next run',
+        placeholder: 'n',
+      },
+      graceSeconds: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Time from SIGTERM to SIGKILL where this runs (else 30)',
+        placeholder: 'n',
+      },
+      ...tableJobFlags,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'One round of the scheduled job: ask for exports, load and merge what is complete',
+    fullDescription:
+      'Asks DynamoDB for the full export and the windows that the lake lacks, loads and merges those that are complete, and ends. Run it every few minutes or every hour, twice at once, after days of outage or after a crash: it looks again and goes on. Nothing is read from the live table.',
+    customUsage: [
+      { input: '--table orders --bucket my-exports --lake s3://my-lake', brief: 'One round' },
+      {
+        input: '--table orders --bucket my-exports --lake s3://my-lake --wait',
+        brief: 'Until the lake is fresh',
+      },
+    ],
+  },
+});
+
+const exportOne = buildCommand<ExportFlags, [], CliContext>({
+  loader: async () => (await import('./commands/export.js')).exportTable,
+  parameters: {
+    flags: {
+      full: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'The table at the newest whole second that can be exported',
+      },
+      at: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'The table at this time (UTC, whole seconds)',
+        placeholder: 'time',
+      },
+      from: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Start of a window, inclusive',
+        placeholder: 'time',
+      },
+      to: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'End of the window, exclusive: 15 minutes to 24 hours later',
+        placeholder: 'time',
+      },
+      wait: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Stay until the export is complete, or has failed',
+      },
+      ...tableJobFlags,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Ask DynamoDB for one export, full or of a window, where run looks for it',
+    fullDescription:
+      'An export that is there already, or in progress, is shown and not asked for again. What cannot be exported yet and what cannot be exported any more are different refusals.',
+    customUsage: [
+      { input: '--table orders --bucket my-exports --full --wait', brief: 'The table, now' },
+      {
+        input: '--table orders --bucket my-exports --from 2026-11-20T09:00Z --to 2026-11-20T10:00Z',
+        brief: 'An hour of changes',
+      },
+    ],
   },
 });
 
@@ -613,6 +790,9 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
     demo,
     simulate,
     simulator,
+    plan,
+    run,
+    export: exportOne,
     load,
     merge,
     query,

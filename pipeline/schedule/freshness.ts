@@ -1,6 +1,8 @@
 // How fresh a lake table is, and how near it is to losing its chain: for summaries and alarms, not for decisions.
 
 import { dayMinutes } from '../../schemas/limits.js';
+import { formatInstant, parseInstant } from '../lake/lake-state.js';
+import type { FreshnessReport } from '../reports.js';
 import { serverMs } from './plan-chain.js';
 import type { Situation } from './situation.js';
 import { windowAfter } from './windows.js';
@@ -46,4 +48,32 @@ export function freshness(situation: Situation): Freshness | null {
     isNearEdge: lagMs > periodMs * 0.75 || (spareMs !== null && spareMs < 0),
     gaps: lake.gaps.length,
   };
+}
+
+/** The same for reports. `committed` is the watermark of a commit after the situation was read, where there was one. */
+export function freshnessReport(
+  situation: Situation | null,
+  committed: string | null = null,
+): FreshnessReport {
+  const newest = situation === null ? null : withWatermark(situation, committed);
+  const fresh = newest === null ? null : freshness(newest);
+  return {
+    epoch: newest?.lake?.epoch ?? null,
+    tableId: newest?.lake?.tableId ?? null,
+    watermark: fresh === null ? committed : formatInstant(fresh.watermarkMs),
+    target: fresh === null ? null : formatInstant(fresh.targetMs),
+    lagSeconds: fresh === null ? null : Math.round(fresh.lagMs / 1000),
+    late: fresh?.isLate ?? false,
+    spareSeconds:
+      fresh === null || fresh.spareMs === null ? null : Math.round(fresh.spareMs / 1000),
+    nearEdge: fresh?.isNearEdge ?? false,
+    gaps: fresh?.gaps ?? 0,
+  };
+}
+
+function withWatermark(situation: Situation, committed: string | null): Situation {
+  const { lake } = situation;
+  const committedMs = committed === null ? null : parseInstant(committed);
+  if (lake === null || committedMs === null || committedMs <= lake.watermarkMs) return situation;
+  return { ...situation, lake: { ...lake, watermarkMs: committedMs } };
 }

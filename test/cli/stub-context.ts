@@ -9,7 +9,7 @@ import { runTidelake } from '../../pipeline/cli/run.js';
 import type { SimulatorModule } from '../../pipeline/cli/simulator-module.js';
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
 import type { Simulator } from '../../pipeline/local/simulator-server.js';
-import type { ObjectStore, Reporter, World } from '../../pipeline/ports.js';
+import type { ObjectStore, Reporter, TableExports, World } from '../../pipeline/ports.js';
 
 export class RememberingOutput implements Output {
   text = '';
@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly api?: Partial<TidelakeApi>;
   readonly simulator?: Partial<SimulatorModule>;
   readonly athena?: AthenaWorkgroup;
+  /** DynamoDB, for commands that ask for exports. */
+  readonly tableExports?: TableExports;
   /** What an interrupt would run. */
   readonly releases?: Set<() => Promise<void>>;
   readonly store?: ObjectStore;
@@ -81,6 +83,12 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
       options.releases?.add(release);
       return () => options.releases?.delete(release);
     },
+    openTableExports: async (aws) => {
+      calls.push({ name: 'openTableExports', options: { ...aws } });
+      if (options.tableExports === undefined) throw new Error('this test has no DynamoDB');
+      return options.tableExports;
+    },
+    onStop: () => () => {},
     openAthena: async (athena) => {
       calls.push({ name: 'openAthena', options: { ...athena } });
       if (options.athena === undefined) throw new Error('this test has no Athena');

@@ -80,6 +80,8 @@ async function run(...args: string[]): Promise<string> {
     startSimulator: unused,
     createWorld,
     // As the command opens it, but for waits, which take no time.
+    openTableExports: () => Promise.reject(new Error('no DynamoDB is asked for')),
+    onStop: () => () => {},
     openAthena: async ({ workgroup }) => {
       const client = await clients.athena();
       // Long enough for DuckDB, which shares this process, to get on.

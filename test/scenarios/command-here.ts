@@ -5,8 +5,9 @@
 import { gunzipSync } from 'node:zlib';
 import type { CliContext } from '../../pipeline/cli/context.js';
 import { createWorld } from '../../pipeline/cli/create-world.js';
+import { openTableExports } from '../../pipeline/cli/open-table-exports.js';
 import { runTidelake } from '../../pipeline/cli/run.js';
-import type { ObjectStore } from '../../pipeline/ports.js';
+import type { Clock, ObjectStore } from '../../pipeline/ports.js';
 import { canonicalItem, itemFromLine } from '../../pipeline/simulator/index.js';
 import { RememberingOutput } from '../cli/stub-context.js';
 
@@ -16,8 +17,15 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs a command line whose working directory is `folder`. */
-export async function runHere(folder: string, args: readonly string[]): Promise<Ran> {
+/** A clock that stands still. */
+const noon: Clock = { nowMs: () => Date.UTC(2026, 10, 20, 12), sleep: async () => {} };
+
+/** Runs a command line whose working directory is `folder`, by a clock of the test's own if it gives one. */
+export async function runHere(
+  folder: string,
+  args: readonly string[],
+  clock: Clock = noon,
+): Promise<Ran> {
   const out = new RememberingOutput();
   const err = new RememberingOutput();
   const context: CliContext = {
@@ -25,12 +33,14 @@ export async function runHere(folder: string, args: readonly string[]): Promise<
     out,
     err,
     folder,
-    clock: { nowMs: () => Date.UTC(2026, 10, 20, 12), sleep: async () => {} },
+    clock,
     processors: 1,
     loadApi: () => import('../../pipeline/index.js'),
     loadSimulator: () => import('../../pipeline/simulator/index.js'),
     startSimulator: () => Promise.reject(new Error('no simulator is asked for')),
     openAthena: () => Promise.reject(new Error('no Athena is asked for')),
+    openTableExports,
+    onStop: () => () => {},
     createWorld,
     onInterrupt: () => () => {},
   };

@@ -58,6 +58,8 @@ async function runIn(lake: readonly string[], ...args: string[]): Promise<Ran> {
     loadSimulator: () => import('../../pipeline/simulator/index.js'),
     startSimulator: () => Promise.reject(new Error('no simulator is asked for')),
     openAthena: () => Promise.reject(new Error('no Athena is asked for')),
+    openTableExports: () => Promise.reject(new Error('no DynamoDB is asked for')),
+    onStop: () => () => {},
     createWorld,
     onInterrupt: () => () => {},
   };

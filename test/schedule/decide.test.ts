@@ -40,8 +40,10 @@ const base = {
   tableId: 'id-1',
   failureCode: null,
   clientToken: null,
+  s3Bucket: 'lake-exports',
   s3Prefix: null,
   requestedAtMs: at('20T11:00'),
+  billedBytes: null,
   isReadable: true,
 };
 

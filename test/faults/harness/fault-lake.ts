@@ -145,6 +145,8 @@ export class FaultLake extends StoryLake {
       loadSimulator: () => Promise.reject(new Error('nothing is simulated here')),
       startSimulator: () => Promise.reject(new Error('no simulator is asked for')),
       openAthena: () => Promise.reject(new Error('no Athena is asked for')),
+      openTableExports: () => Promise.reject(new Error('no DynamoDB is asked for')),
+      onStop: () => () => {},
       createWorld: async ({ reporter }) =>
         worldAt(this.sim, this.kind, this.#options, reporter, folders),
       onInterrupt: () => () => {},

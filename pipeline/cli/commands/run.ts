@@ -1,0 +1,118 @@
+// `tidelake run`: one round of the scheduled job for each table, or rounds until each is fresh.
+// Promises: one line per table on stdout, in the order in which they end; one table's trouble never stops another; exit 0 also
+// when there is nothing to do, 3 when a table is refused. Told to stop, it begins nothing new, starts no commit in the last 20
+// seconds of its grace, and says how to go on.
+// Spec: DESIGN "The hourly job is a pure decision", "The command".
+
+import { z } from 'zod';
+import type { RoundReport } from '../../reports.js';
+import { freshnessReport } from '../../schedule/freshness.js';
+import { RunLimit } from '../../schedule/run-limit.js';
+import type { TableJob } from '../../schedule/table-job.js';
+import { checkInput, wholeNumber } from '../check-input.js';
+import type { CliContext } from '../context.js';
+import { errorText } from '../error-text.js';
+import type { GlobalFlags } from '../flags.js';
+import { roundLine, worstExitCode } from '../round-text.js';
+import { inSession } from '../session.js';
+import {
+  exportsByPlace,
+  type TableJobFlags,
+  tableJobs,
+  tablesAtOnceDefault,
+} from '../table-jobs.js';
+
+export interface RunFlags extends GlobalFlags, TableJobFlags {
+  readonly wait?: boolean | undefined;
+  readonly reseed?: boolean | undefined;
+  readonly maxSeconds?: number | undefined;
+  readonly graceSeconds?: number | undefined;
+}
+
+/** Time from SIGTERM to SIGKILL where nobody says (Amazon ECS Developer Guide, stopTimeout). */
+const graceSecondsDefault = 30;
+
+const runSchema = z.object({
+  maxSeconds: wholeNumber(30, 7 * 86_400).optional(),
+  graceSeconds: wholeNumber(1, 3600).optional(),
+});
+
+export async function run(this: CliContext, flags: RunFlags): Promise<void> {
+  const { maxSeconds, graceSeconds = graceSecondsDefault } = checkInput(runSchema, flags, 'run');
+  await inSession(this, flags, { command: 'run' }, async (session) => {
+    const { clock } = this;
+    const jobs = tableJobs(session.target, flags, 'run').map((job) =>
+      flags.reseed === true ? { ...job, schedule: { ...job.schedule, mayReseed: true } } : job,
+    );
+    const limit = new RunLimit(
+      clock,
+      maxSeconds === undefined ? null : clock.nowMs() + maxSeconds * 1000,
+    );
+    const forget = this.onStop((signal) => {
+      limit.stop(graceSeconds * 1000);
+      session.tell(
+        `\n${signal}: ending within ${graceSeconds} seconds\n  next: run the same command again; it goes on where the lake stands\n`,
+      );
+    });
+    const reports: RoundReport[] = [];
+    const work = async (): Promise<void> => {
+      const api = await session.api();
+      const world = { ...session.world, clock };
+      const exportsOf = exportsByPlace(this.openTableExports, session.aws);
+      const rounds = api.runTables(world, jobs, exportsOf, {
+        tablesAtOnceMax: tablesAtOnceDefault,
+        isWaiting: flags.wait === true,
+        limit,
+        onRound: (round) => {
+          if (round.state === 'waiting') session.world.reporter.note(roundLine(round));
+        },
+      });
+      for await (const report of rounds) {
+        if (isOver) return;
+        reports.push(report);
+        await session.print(report, [roundLine(report)]);
+        if (report.error !== null) session.tell(errorText(report.error));
+      }
+    };
+    let isOver = false;
+    const working = work();
+    try {
+      await Promise.race([
+        working,
+        limit.over().then(() => {
+          isOver = true;
+        }),
+      ]);
+    } finally {
+      // What goes on after the end can commit nothing; that its threads are taken away is no news.
+      working.catch(() => {});
+      forget();
+    }
+    const told = new Set(reports.map(({ table }) => table));
+    for (const job of jobs.filter(({ target }) => !told.has(target.table))) {
+      const report = dropped(job, limit);
+      await session.print(report, [roundLine(report)]);
+    }
+    return worstExitCode(reports);
+  });
+}
+
+/** The report of a table whose round was not finished. */
+function dropped({ target, source }: TableJob, limit: RunLimit): RoundReport {
+  return {
+    database: target.database,
+    table: target.table,
+    source,
+    state: 'waiting',
+    waitingFor: limit.isStopping ? 'stopped' : 'time-budget',
+    nextAt: null,
+    ...freshnessReport(null),
+    running: 0,
+    requested: [],
+    loads: [],
+    merges: [],
+    reseeded: null,
+    error: null,
+    seconds: 0,
+  };
+}

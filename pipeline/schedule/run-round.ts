@@ -1,0 +1,311 @@
+// One round of the scheduled job for one table: read what is, decide, do it, and decide again until only time or a person can
+// help. It keeps nothing; whoever runs it twice, late, or after a crash does no harm.
+// Promises: never throws for the table's own trouble: it is in the report; nothing is begun that the limit forbids; a race
+// that was lost is looked at, not repeated.
+// Source: the design, "The hourly job is a pure decision".
+
+import type { ErrorFacts } from '../../schemas/errors.js';
+import { TidelakeError } from '../../schemas/errors.js';
+import { exportPollMs, roundStepsMax } from '../../schemas/limits.js';
+import { formatInstant } from '../lake/lake-state.js';
+import { loadExport } from '../load/load-export.js';
+import { mergeExports } from '../merge/merge-exports.js';
+import type { TableExports, World } from '../ports.js';
+import { errorFacts } from '../reporting/error-facts.js';
+import type {
+  LoadReport,
+  MergeReport,
+  RequestedExport,
+  RoundReport,
+  WaitingFor,
+} from '../reports.js';
+import type { Action, LoadExport, MergeExports, RequestFull, RequestWindow } from './actions.js';
+import { decide } from './decide.js';
+import { prefixUri } from './export-place.js';
+import { freshnessReport } from './freshness.js';
+import { guardCommits, RunLimit } from './run-limit.js';
+import type { Situation } from './situation.js';
+import type { TableJob } from './table-job.js';
+import { ExportMemory, TableWatch } from './table-watch.js';
+
+export interface RoundOptions {
+  /** When the run must be over. Default: no limit. */
+  readonly limit?: RunLimit;
+  /** What the rounds before in the same run learnt of exports that are over. */
+  readonly memory?: ExportMemory;
+}
+
+/** Does one round. The report says how fresh the lake is, what was done, and what is in the way. */
+export async function runRound(
+  world: World,
+  exports: TableExports,
+  job: TableJob,
+  options: RoundOptions = {},
+): Promise<RoundReport> {
+  return new Round(world, exports, job, options).run();
+}
+
+/** How a round ends. */
+interface End {
+  readonly state: RoundReport['state'];
+  readonly waitingFor: WaitingFor | null;
+  readonly nextMs: number | null;
+  readonly error: ErrorFacts | null;
+}
+
+/** A refusal of these codes may come from another run that changed the lake meanwhile. */
+const raceCodes: ReadonlySet<string> = new Set([
+  'COMMIT_CONFLICT',
+  'REFUSED_FOREIGN_WRITER',
+  'REFUSED_GAP',
+  'REFUSED_GAP_CLOSED',
+  'REFUSED_NO_TABLE',
+  'REFUSED_OLDER',
+  'REFUSED_OVERLAP',
+  'REFUSED_SEAM',
+  'REFUSED_TABLE_ID',
+]);
+
+/** Answers to a request that was right when it was decided: table or recovery have changed since. */
+const staleCodes: ReadonlySet<string> = new Set([
+  'REFUSED_NO_TABLE',
+  'REFUSED_OUTSIDE_PITR',
+  'REFUSED_PITR_OFF',
+  'REFUSED_TOO_FRESH',
+]);
+
+class Round {
+  readonly #world: World;
+  readonly #exports: TableExports;
+  readonly #job: TableJob;
+  readonly #limit: RunLimit;
+  readonly #watch: TableWatch;
+  readonly #startMs: number;
+  readonly #requested: RequestedExport[] = [];
+  readonly #loads: LoadReport[] = [];
+  readonly #merges: MergeReport[] = [];
+  /** Tokens that are not asked for again in this round. */
+  readonly #barred = new Set<string>();
+  /** Trouble that was looked at once already. */
+  readonly #looked = new Set<string>();
+  #isAtLimit = false;
+  #reseeded: ErrorFacts | null = null;
+  #situation: Situation | null = null;
+
+  constructor(world: World, exports: TableExports, job: TableJob, options: RoundOptions) {
+    this.#limit = options.limit ?? new RunLimit(world.clock);
+    this.#world = guardCommits(world, this.#limit);
+    this.#exports = exports;
+    this.#job = job;
+    this.#watch = new TableWatch(world, exports, job, options.memory ?? new ExportMemory());
+    this.#startMs = world.clock.nowMs();
+  }
+
+  async run(): Promise<RoundReport> {
+    try {
+      // Each step does something, or ends the round; a merge takes all windows that are ready.
+      for (let step = 0; step < roundStepsMax; step++) {
+        const end = await this.#step();
+        if (end !== null) return this.#report(end);
+      }
+      return this.#report(this.#waiting('time-budget', this.#world.clock.nowMs()));
+    } catch (error) {
+      return this.#report(ended(errorFacts(error)));
+    }
+  }
+
+  /** Looks, decides and acts; null: look again. */
+  async #step(): Promise<End | null> {
+    if (this.#limit.isStopping) return this.#waiting('stopped', this.#world.clock.nowMs());
+    const situation = await this.#watch.situation(this.#limit.deadlineMs);
+    this.#situation = situation;
+    const actions = decide(situation);
+    let end: End | null = null;
+    let isNews = false;
+    for (const action of actions) {
+      switch (action.do) {
+        case 'look':
+          await this.#watch.look(action.s3Prefix);
+          isNews = true;
+          break;
+        case 'reseed':
+          this.#reseeded = action.why;
+          break;
+        case 'request-full':
+        case 'request-window':
+          if (await this.#request(action)) isNews = true;
+          break;
+        case 'merge':
+          return this.#merge(action);
+        case 'load':
+          return this.#load(action);
+        default:
+          end = this.#endOf(action);
+      }
+    }
+    if (isNews) return null;
+    return end ?? this.#waiting('exports-running', this.#world.clock.nowMs() + exportPollMs);
+  }
+
+  #endOf(action: Action): End {
+    switch (action.do) {
+      case 'refuse':
+        return ended(action.error);
+      case 'nothing':
+        return { state: 'fresh', waitingFor: null, nextMs: action.nextMs, error: null };
+      case 'wait':
+        return this.#waiting(this.#isAtLimit ? 'export-limit' : action.why, action.untilMs);
+      default:
+        throw new TypeError(`no end: ${action.do}`);
+    }
+  }
+
+  #waiting(waitingFor: WaitingFor, nextMs: number): End {
+    return { state: 'waiting', waitingFor, nextMs, error: null };
+  }
+
+  // -------------------------------------------------------------------------------------------- acting
+
+  /** Asks for an export; true: what is known has changed. */
+  async #request(action: RequestFull | RequestWindow): Promise<boolean> {
+    const { request } = action;
+    if (this.#barred.has(request.clientToken)) return false;
+    // A token is asked with once in a round: what came of it is known then.
+    this.#barred.add(request.clientToken);
+    if (this.#isAtLimit) return false;
+    let exportArn: string;
+    try {
+      exportArn = await this.#exports.requestExport(request);
+    } catch (error) {
+      if (!(error instanceof TidelakeError)) throw error;
+      if (error.code === 'THROTTLED') {
+        // Too many exports at once are no fault of this table; what is there already is still merged.
+        this.#isAtLimit = true;
+        return false;
+      }
+      if (!staleCodes.has(error.code)) throw error;
+      this.#watch.doubt();
+      return true;
+    }
+    this.#watch.note(exportArn);
+    this.#requested.push(requestedExport(exportArn, action));
+    return true;
+  }
+
+  async #merge({ exports }: MergeExports): Promise<End | null> {
+    if (!this.#limit.mayBegin) return this.#outOfTime();
+    const reports = mergeExports(this.#world, {
+      ...this.#job.target,
+      exportUris: exports.map(({ summaryUri }) => summaryUri!),
+      acceptGap: false,
+      acceptSeam: false,
+    });
+    for await (const report of reports) {
+      this.#merges.push(report);
+      if (report.error !== null) return this.#trouble(report.error, report.exportArn);
+      // Asking for the next one would begin it.
+      if (!this.#limit.mayBegin) return this.#outOfTime();
+    }
+    return null;
+  }
+
+  async #load({ export: full, acceptTableId }: LoadExport): Promise<End | null> {
+    if (!this.#limit.mayBegin) return this.#outOfTime();
+    const { target, buckets, partition } = this.#job;
+    const key = this.#watch.table?.key ?? [];
+    try {
+      const report = await loadExport(this.#world, {
+        ...target,
+        exportUri: full.summaryUri!,
+        key,
+        ...(buckets === null ? {} : { buckets }),
+        ...(partition === null ? {} : { partition }),
+        ...(acceptTableId === null ? {} : { acceptTableId }),
+      });
+      this.#loads.push(report);
+      return null;
+    } catch (error) {
+      if (!(error instanceof TidelakeError)) throw error;
+      return this.#trouble(error.facts(), full.exportArn);
+    }
+  }
+
+  /** What an error of a load or a merge comes to: another look where another run may be behind it, else the end. */
+  #trouble(error: ErrorFacts, exportArn: string): End | null {
+    if (error.code === 'TIME_BUDGET') return this.#outOfTime();
+    const which = `${error.code} ${exportArn}`;
+    if (raceCodes.has(error.code) && !this.#looked.has(which)) {
+      this.#looked.add(which);
+      return null;
+    }
+    return ended(error);
+  }
+
+  #outOfTime(): End {
+    const why = this.#limit.isStopping ? 'stopped' : 'time-budget';
+    return this.#waiting(why, this.#limit.deadlineMs ?? this.#world.clock.nowMs());
+  }
+
+  // -------------------------------------------------------------------------------------------- the report
+
+  #report({ state, waitingFor, nextMs, error }: End): RoundReport {
+    const { target, source } = this.#job;
+    return {
+      database: target.database,
+      table: target.table,
+      source,
+      state,
+      waitingFor,
+      nextAt: nextMs === null ? null : formatInstant(nextMs),
+      ...freshnessReport(this.#situation, lastWatermark(this.#loads, this.#merges)),
+      running: runningExports(this.#situation),
+      requested: this.#requested,
+      loads: this.#loads,
+      merges: this.#merges,
+      reseeded: this.#reseeded,
+      error,
+      seconds: (this.#world.clock.nowMs() - this.#startMs) / 1000,
+    };
+  }
+}
+
+/** The instant of the newest commit of a round that ended before it could look again; null: there was none. */
+function lastWatermark(
+  loads: readonly LoadReport[],
+  merges: readonly MergeReport[],
+): string | null {
+  const all = [...loads, ...merges].flatMap(({ watermark }) => watermark ?? []);
+  return all.sort().at(-1) ?? null;
+}
+
+/** Exports of the table that are in progress and may be used. */
+export function runningExports(situation: Situation | null): number {
+  return (situation?.exports ?? []).filter(
+    ({ state, isReadable, tableId }) =>
+      isReadable &&
+      tableId === situation?.table?.tableId &&
+      (state === 'IN_PROGRESS' || state === 'UNKNOWN'),
+  ).length;
+}
+
+function ended(error: ErrorFacts): End {
+  const state = error.code.startsWith('REFUSED_') ? 'refused' : 'failed';
+  return { state, waitingFor: null, nextMs: null, error };
+}
+
+export function requestedExport(
+  exportArn: string,
+  { request }: Pick<RequestFull | RequestWindow, 'request'>,
+): RequestedExport {
+  const { subject, destination, s3Prefix, attempt } = request;
+  const isFull = subject.type === 'FULL_EXPORT';
+  return {
+    type: isFull ? 'full' : 'window',
+    at: isFull ? formatInstant(subject.exportTimeMs) : null,
+    from: isFull ? null : formatInstant(subject.window.fromMs),
+    to: isFull ? null : formatInstant(subject.window.toMs),
+    exportArn,
+    place: prefixUri(destination, s3Prefix),
+    attempt,
+  };
+}

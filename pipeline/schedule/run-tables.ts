@@ -1,0 +1,180 @@
+// The scheduled job over many tables: a round for each, or rounds until each has what could be had, some at a time.
+// Promises: one table's trouble never stops another; a report for every table, in the order in which they end; what was begun
+// is waited for also when nobody wants the reports any more.
+// Source: the design, "The hourly job is a pure decision".
+
+import { exportPollMs } from '../../schemas/limits.js';
+import type { TableExports, World } from '../ports.js';
+import { errorFacts } from '../reporting/error-facts.js';
+import type { PlanReport, RoundReport } from '../reports.js';
+import { freshnessReport } from './freshness.js';
+import { planRound } from './plan-round.js';
+import { RunLimit } from './run-limit.js';
+import { runRound } from './run-round.js';
+import type { TableJob } from './table-job.js';
+import { ExportMemory } from './table-watch.js';
+
+/** How DynamoDB is reached for a table: accounts and Regions may differ. */
+export type ExportsOf = (job: TableJob) => Promise<TableExports>;
+
+export interface TablesOptions {
+  /** Tables worked on at once. */
+  readonly tablesAtOnceMax: number;
+  /** Whether to stay until each table has the newest window that could be exported when the run began, or can now. */
+  readonly isWaiting?: boolean;
+  readonly limit?: RunLimit;
+  /** Told of each round of a run that waits. */
+  readonly onRound?: (report: RoundReport) => void;
+}
+
+/** Runs tables. Yields each table's report when it is done. */
+export async function* runTables(
+  world: World,
+  jobs: readonly TableJob[],
+  exportsOf: ExportsOf,
+  options: TablesOptions,
+): AsyncGenerator<RoundReport> {
+  const limit = options.limit ?? new RunLimit(world.clock);
+  yield* eachTable(jobs, options.tablesAtOnceMax, async (job) => {
+    try {
+      const exports = await exportsOf(job);
+      if (options.isWaiting !== true) return await runRound(world, exports, job, { limit });
+      return await untilFresh(world, exports, job, limit, options.onRound ?? (() => {}));
+    } catch (error) {
+      return notBegun(job, error);
+    }
+  });
+}
+
+/** Plans tables. Yields each table's plan when it is made. */
+export async function* planTables(
+  world: World,
+  jobs: readonly TableJob[],
+  exportsOf: ExportsOf,
+  options: Pick<TablesOptions, 'tablesAtOnceMax'>,
+): AsyncGenerator<PlanReport> {
+  yield* eachTable(jobs, options.tablesAtOnceMax, async (job) => {
+    let exports: TableExports;
+    try {
+      exports = await exportsOf(job);
+    } catch (error) {
+      const {
+        requested: _,
+        loads: __,
+        merges: ___,
+        reseeded,
+        seconds,
+        ...rest
+      } = notBegun(job, error);
+      return { ...rest, actions: [], price: { usd: 0, lines: [], assumptions: [] } };
+    }
+    return planRound(world, exports, job);
+  });
+}
+
+/** Does `work` for each job, so many at once, and yields what comes of it as it comes. `work` does not throw. */
+async function* eachTable<R>(
+  jobs: readonly TableJob[],
+  atOnceMax: number,
+  work: (job: TableJob) => Promise<R>,
+): AsyncGenerator<R> {
+  const running = new Map<number, Promise<{ readonly at: number; readonly result: R }>>();
+  let next = 0;
+  try {
+    while (next < jobs.length || running.size > 0) {
+      while (next < jobs.length && running.size < atOnceMax) {
+        const at = next++;
+        running.set(
+          at,
+          work(jobs[at]!).then((result) => ({ at, result })),
+        );
+      }
+      const { at, result } = await Promise.race(running.values());
+      running.delete(at);
+      yield result;
+    }
+  } finally {
+    await Promise.allSettled(running.values());
+  }
+}
+
+/** Errors after which another round may well succeed. */
+const passing: ReadonlySet<string> = new Set([
+  'COMMIT_CONFLICT',
+  'COMMIT_UNKNOWN',
+  'SERVICE_FAILED',
+  'THROTTLED',
+]);
+/** Rounds in a row that may fail. */
+const failuresMax = 3;
+
+/** Rounds until the lake has what could be exported at the beginning, or has all there is, or a person has to act. */
+async function untilFresh(
+  world: World,
+  exports: TableExports,
+  job: TableJob,
+  limit: RunLimit,
+  onRound: (report: RoundReport) => void,
+): Promise<RoundReport> {
+  const memory = new ExportMemory();
+  const startMs = world.clock.nowMs();
+  let whole: RoundReport | null = null;
+  let goal: string | null = null;
+  let failures = 0;
+  for (;;) {
+    const report = await runRound(world, exports, job, { limit, memory });
+    onRound(report);
+    whole = together(whole, report, (world.clock.nowMs() - startMs) / 1000);
+    goal ??= report.target ?? report.requested.find(({ at }) => at !== null)?.at ?? null;
+    const { state, watermark, waitingFor } = report;
+    if (state === 'fresh' || state === 'refused') return whole;
+    if (waitingFor === 'time-budget' || waitingFor === 'stopped') return whole;
+    // Instants of one form compare as texts.
+    if (state === 'waiting' && goal !== null && watermark !== null && watermark >= goal)
+      return whole;
+    failures = state === 'failed' ? failures + 1 : 0;
+    if (state === 'failed' && (failures >= failuresMax || !passing.has(report.error!.code))) {
+      return whole;
+    }
+    const nextMs = report.nextAt === null ? null : Date.parse(report.nextAt);
+    await limit.sleep(
+      nextMs === null ? exportPollMs : Math.max(1000, nextMs - world.clock.nowMs()),
+    );
+    if (!limit.mayBegin) {
+      return { ...whole, waitingFor: limit.isStopping ? 'stopped' : 'time-budget' };
+    }
+  }
+}
+
+/** A run's report: as the last round left the table, with all that was done. */
+function together(before: RoundReport | null, last: RoundReport, seconds: number): RoundReport {
+  if (before === null) return last;
+  return {
+    ...last,
+    requested: [...before.requested, ...last.requested],
+    loads: [...before.loads, ...last.loads],
+    merges: [...before.merges, ...last.merges],
+    reseeded: before.reseeded ?? last.reseeded,
+    seconds,
+  };
+}
+
+function notBegun(job: TableJob, thrown: unknown): RoundReport {
+  const error = errorFacts(thrown);
+  return {
+    database: job.target.database,
+    table: job.target.table,
+    source: job.source,
+    state: error.code.startsWith('REFUSED_') ? 'refused' : 'failed',
+    waitingFor: null,
+    nextAt: null,
+    ...freshnessReport(null),
+    running: 0,
+    requested: [],
+    loads: [],
+    merges: [],
+    reseeded: null,
+    error,
+    seconds: 0,
+  };
+}

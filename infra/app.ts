@@ -12,7 +12,7 @@ import { checkedApp, giveReasons } from './security-checks.js';
 import { readSettings, tableArn } from './settings.js';
 
 const app = checkedApp();
-const { name, tables, ...settings } = readSettings(app.node.getAllContext());
+const { name, tables, runner, ...settings } = readSettings(app.node.getAllContext());
 const stack = new Stack(app, `Lake-${name}`, { description: stackDescription });
 const { database } = settings;
 const folder = queriesFolder();
@@ -22,6 +22,7 @@ const lake = new Lake(stack, 'Lake', {
   tableArns: tables.map((table) => tableArn(table, Aws.PARTITION, Aws.REGION, Aws.ACCOUNT_ID)),
   savedQueries: lakeTables.flatMap((table) => loadSavedQueries({ folder, database, table })),
   ...settings,
+  ...(runner === undefined ? {} : { runner: { ...runner, lakeTables } }),
 });
 giveReasons(lake);
 app.synth();

@@ -13,6 +13,8 @@ import type { RoleName } from '../pipeline/aws/permissions.js';
 import type { BucketPlace, PolicyPlaces } from '../pipeline/aws/policy.js';
 import { type LakeBuckets, makeBuckets } from './buckets.js';
 import { makeRole } from './roles.js';
+import { Runner, type RunnerProps } from './runner.js';
+import type { RunnerSettings } from './runner-settings.js';
 import { type NamedQuery, saveQueries } from './saved-queries.js';
 
 export interface LakeProps {
@@ -61,12 +63,18 @@ export interface LakeProps {
   readonly foreignExporters?: readonly string[];
   /** Named queries of the workgroup. */
   readonly savedQueries: readonly NamedQuery[];
+  /** The scheduled job; without it somebody else runs it. */
+  readonly runner?: LakeRunner | undefined;
 }
+
+/** The scheduled job of a lake, and what only the lake's builder knows of it. */
+export type LakeRunner = RunnerSettings & Pick<RunnerProps, 'lakeTables' | 'when'>;
 
 /** Buckets, Glue database, Athena workgroup with its saved queries, and the roles exporter, merger and analyst. */
 export class Lake extends Construct {
   readonly buckets: LakeBuckets;
   readonly roles: Readonly<Record<RoleName, Role>>;
+  readonly runner: Runner | null;
 
   constructor(scope: Construct, id: string, props: LakeProps) {
     super(scope, id);
@@ -115,6 +123,16 @@ export class Lake extends Construct {
     };
     const role = (name: RoleName): Role => makeRole(this, name, places, props);
     this.roles = { exporter: role('exporter'), merger: role('merger'), analyst: role('analyst') };
+    this.runner =
+      props.runner === undefined
+        ? null
+        : new Runner(this, 'Job', {
+            ...props.runner,
+            lakeName: props.lakeName,
+            places: { ...places, exports, lake, database: props.database },
+            tableArns: props.tableArns,
+            mayTidy: props.mayTidy,
+          });
 
     const output = (key: string, value: string, description: string): void => {
       new CfnOutput(this, `${key}Output`, { value, description }).overrideLogicalId(key);

@@ -3,8 +3,16 @@
 // file that ships, infra/template.json, is this one; a test compares them.
 // Source: AWS CloudFormation User Guide, "Parameters".
 
-import { BootstraplessSynthesizer, CfnParameter, type IStackSynthesizer, Stack } from 'aws-cdk-lib';
-import { Lake, stackDescription } from './lake.js';
+import {
+  BootstraplessSynthesizer,
+  CfnCondition,
+  CfnParameter,
+  Fn,
+  type IStackSynthesizer,
+  Stack,
+} from 'aws-cdk-lib';
+import { Lake, type LakeRunner, stackDescription } from './lake.js';
+import { runnerDefaults } from './runner-settings.js';
 import { loadSavedQueries, type NamedQuery } from './saved-queries.js';
 import { checkedApp, giveReasons } from './security-checks.js';
 
@@ -25,9 +33,20 @@ export function plainTemplate(queriesFolder: string): Record<string, unknown> {
       allowedPattern: pattern,
       ...(value === undefined ? {} : { default: value }),
     }).valueAsString;
-  const number = (id: string, description: string, value: number, minValue: number): number =>
-    new CfnParameter(stack, id, { type: 'Number', description, default: value, minValue })
-      .valueAsNumber;
+  const number = (
+    id: string,
+    description: string,
+    value: number,
+    minValue: number,
+    maxValue?: number,
+  ): number =>
+    new CfnParameter(stack, id, {
+      type: 'Number',
+      description,
+      default: value,
+      minValue,
+      ...(maxValue === undefined ? {} : { maxValue }),
+    }).valueAsNumber;
   const database = text(
     'DatabaseName',
     'Glue database, made by the stack',
@@ -67,9 +86,46 @@ export function plainTemplate(queriesFolder: string): Record<string, unknown> {
     ),
     mayTidy: false,
     savedQueries: savedQueries(queriesFolder, lakeTable, database),
+    runner: optionalRunner(stack, text, number),
   });
   giveReasons(lake);
   return app.synth().getStackByName(stack.stackName).template as Record<string, unknown>;
+}
+
+/** The scheduled job, made when its image is named. */
+function optionalRunner(
+  stack: Stack,
+  text: (id: string, description: string, pattern: string, value?: string) => string,
+  number: (
+    id: string,
+    description: string,
+    value: number,
+    minValue: number,
+    maxValue?: number,
+  ) => number,
+): LakeRunner {
+  const image = text(
+    'RunnerImage',
+    'URI of the image in ECR; empty: no scheduled job is made',
+    '|[0-9]{12}\\.dkr\\.ecr\\..+/.+[:@].+',
+    '',
+  );
+  const email = text('AlarmEmail', 'Where alarms are sent to; may be empty', '|.+@.+', '');
+  const isRunner = Fn.conditionNot(Fn.conditionEquals(image, ''));
+  return {
+    ...runnerDefaults,
+    image,
+    email,
+    tickMinutes: number('TickMinutes', 'Minutes between two looks of the job', 5, 2, 15),
+    staleSeconds: number('StaleSeconds', 'Age of the stalest table that is an alarm', 10_800, 1800),
+    lakeTables: null,
+    when: {
+      runner: new CfnCondition(stack, 'HasRunner', { expression: isRunner }),
+      email: new CfnCondition(stack, 'HasEmail', {
+        expression: Fn.conditionAnd(isRunner, Fn.conditionNot(Fn.conditionEquals(email, ''))),
+      }),
+    },
+  };
 }
 
 function savedQueries(folder: string, table: string, database: string): readonly NamedQuery[] {

@@ -2,8 +2,10 @@
 // Promises: every setting is checked, unknown ones are refused, and each has a default but none is guessed.
 // Source: docs/how-to/infrastructure.md, "Settings".
 
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
 import type { LakeProps } from './lake.js';
+import { type RunnerSettings, runnerDefaults } from './runner-settings.js';
 
 const gib = 1024 ** 3;
 
@@ -27,9 +29,47 @@ const days = z.coerce.number().int().min(1).max(3650);
 const list = <T extends z.ZodType>(item: T) =>
   z.preprocess((value) => (typeof value === 'string' ? value.split(',') : value), z.array(item));
 
+const flag = z.preprocess(
+  (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  z.boolean(),
+);
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+/** The scheduled job: its settings, or the image alone. */
+const runner = z.preprocess(
+  (value) => (typeof value === 'string' ? { image: value } : value),
+  z.strictObject({
+    image: z
+      .string()
+      .regex(/^\S+\.dkr\.ecr\.\S+\/\S+[:@]\S+$/, 'the URI of an image in ECR, with tag or digest'),
+    architecture: z.enum(['arm64', 'x86_64']).default(runnerDefaults.architecture),
+    tickMinutes: whole(2, 15).default(runnerDefaults.tickMinutes),
+    memoryMb: whole(1024, 10_240).default(runnerDefaults.memoryMb),
+    scratchMb: whole(512, 10_240).default(runnerDefaults.scratchMb),
+    timeoutSeconds: whole(60, 900).default(runnerDefaults.timeoutSeconds),
+    concurrency: whole(1, 1000).nullable().default(runnerDefaults.concurrency),
+    logDays: z.coerce
+      .number()
+      .refine(
+        (value) => value in RetentionDays,
+        'days as CloudWatch has them: 1, 3, 5, 7, 14, 30, …',
+      )
+      .default(runnerDefaults.logDays),
+    staleSeconds: whole(1800, 3_000_000).default(runnerDefaults.staleSeconds),
+    email: z.email().optional(),
+    config: z
+      .string()
+      .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/[^*?]+$/, 'an object in S3')
+      .optional(),
+    fargate: flag.default(runnerDefaults.fargate),
+  }),
+);
+
 /** Settings as they are after reading. */
-export interface LakeSettings extends Omit<LakeProps, 'lakeName' | 'tableArns' | 'savedQueries'> {
+export interface LakeSettings
+  extends Omit<LakeProps, 'lakeName' | 'tableArns' | 'savedQueries' | 'runner'> {
   readonly name: string;
+  readonly runner?: RunnerSettings | undefined;
   /** Names of tables of this account and Region, or ARNs. */
   readonly tables: readonly string[];
 }
@@ -68,14 +108,10 @@ const settingsSchema: z.ZodType<LakeSettings> = z.strictObject({
     .int()
     .min(10_000_000)
     .default(100 * gib),
-  mayTidy: z
-    .preprocess(
-      (value) => (value === 'true' ? true : value === 'false' ? false : value),
-      z.boolean(),
-    )
-    .default(false),
+  mayTidy: flag.default(false),
   runners: list(service).default([]),
   foreignExporters: list(roleArn).default([]),
+  runner: runner.optional(),
 });
 
 /** Reads the settings from the context of an app. Throws an Error that names each setting that is wrong. */

@@ -76,6 +76,14 @@ export interface AdoptionReport {
   readonly at: string;
 }
 
+/** A number column that misfits call a wider type for. */
+export interface WantedRetype {
+  readonly column: string;
+  readonly type: string;
+  /** Misfits that would be in the column then. */
+  readonly values: number;
+}
+
 /** `status`: how fresh and how large one lake table is. */
 export interface StatusRow {
   readonly database: string;
@@ -93,6 +101,8 @@ export interface StatusRow {
   readonly deleteFiles: number | null;
   readonly bytes: number | null;
   readonly misfits: number | null;
+  /** Columns to give another type with `schema set`; empty where nothing waits for that, or nobody knows. */
+  readonly retypes: readonly WantedRetype[];
   readonly snapshots: number | null;
   readonly gaps: readonly GapReport[];
   readonly adopted: readonly AdoptionReport[];

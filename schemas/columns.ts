@@ -55,6 +55,9 @@ export interface OwnColumnIds {
   readonly misfitsValue: number;
 }
 
+/** How columns are named after attributes: `orderId` is `order_id`, or `orderid`. */
+export type Naming = 'snake_case' | 'lower_case';
+
 /** The whole typed schema of a lake table: key columns first, then the others, then our own. */
 export interface TableColumns {
   readonly columns: readonly Field[];
@@ -65,6 +68,8 @@ export interface TableColumns {
   readonly extents: ReadonlyMap<number, readonly [number, number]>;
   /** Highest field id ever given out in this table. */
   readonly lastId: number;
+  /** How the table's columns are named, from its first load on. Absent: snake_case. */
+  readonly naming?: Naming;
 }
 
 /** Names of our own columns. */

@@ -2,7 +2,7 @@
 // Iceberg cannot say: the original attribute, the DynamoDB kind, and the digits that numbers ever had.
 
 import type { KeyAttribute, Tag } from '../schemas/attribute.js';
-import type { ColumnType, Field, OwnColumnIds, TableColumns } from '../schemas/columns.js';
+import type { ColumnType, Field, Naming, OwnColumnIds, TableColumns } from '../schemas/columns.js';
 import { refuse } from '../schemas/errors.js';
 import type {
   IcebergField,
@@ -32,6 +32,8 @@ interface ColumnMap {
   readonly lastId: number;
   readonly own: OwnColumnIds;
   readonly fields: Record<string, FieldEntry>;
+  /** How columns are named; absent: snake_case. */
+  readonly naming?: Naming;
 }
 
 /** The Iceberg type of a column type. */
@@ -168,7 +170,7 @@ function parse(text: string): ColumnMap {
   return JSON.parse(text) as ColumnMap;
 }
 
-function propertyOf(md: TableMetadata): ColumnMap {
+function propertyOf(md: Pick<TableMetadata, 'properties' | 'location'>): ColumnMap {
   const text = md.properties[columnsProperty];
   if (text === undefined) {
     throw refuse(
@@ -181,10 +183,14 @@ function propertyOf(md: TableMetadata): ColumnMap {
   return parse(text);
 }
 
+/** Whether a table has a column map; all that Tidelake made have. */
+export function hasColumnMap(md: Pick<TableMetadata, 'properties'>): boolean {
+  return md.properties[columnsProperty]?.startsWith('{') === true;
+}
+
 /** Field ids of the columns and nested fields that the map knows, retired ones too. */
-export function mappedIds(md: Pick<TableMetadata, 'properties'>): ReadonlySet<number> {
-  const text = md.properties[columnsProperty];
-  const { fields, own }: Partial<ColumnMap> = text?.startsWith('{') ? parse(text) : {};
+export function mappedIds(md: Pick<TableMetadata, 'properties' | 'location'>): ReadonlySet<number> {
+  const { fields, own }: Partial<ColumnMap> = hasColumnMap(md) ? propertyOf(md) : {};
   return new Set([...Object.keys(fields ?? {}).map(Number), ...Object.values(own ?? {})]);
 }
 
@@ -211,7 +217,7 @@ export function readColumns(md: TableMetadata, schemaId: number): TableColumns {
     .sort((a, b) => rank(a.field) - rank(b.field) || a.i - b.i)
     .map(({ field }) => field);
   const lastId = Math.max(columnMap.lastId, md['last-column-id']);
-  return { columns: sorted, key, own: columnMap.own, extents, lastId };
+  return { columns: sorted, key, own: columnMap.own, extents, lastId, ...ruleOf(columnMap) };
 }
 
 function readField(
@@ -289,13 +295,21 @@ function retiredColumns(text: string): { readonly columns: readonly Field[] } {
   return { columns };
 }
 
+/** The rule of naming, where it is not the usual one. */
+function ruleOf({ naming }: { readonly naming?: Naming | undefined }): {
+  readonly naming?: Naming;
+} {
+  return naming === undefined || naming === 'snake_case' ? {} : { naming };
+}
+
 /** All columns a table has or had, for giving names and ids to a new epoch's columns. */
 export function allKnown(md: TableMetadata): KnownColumns {
   const current = readColumns(md, md['current-schema-id']);
   const text = md.properties[columnsProperty]!;
   const present = new Set(current.columns.map((field) => field.attribute));
   const retired = retiredColumns(text).columns.filter((field) => !present.has(field.attribute));
-  return { columns: [...current.columns, ...retired], own: current.own, lastId: current.lastId };
+  const { own, lastId } = current;
+  return { columns: [...current.columns, ...retired], own, lastId, ...ruleOf(current) };
 }
 
 /** The column map's text after a commit: columns that are gone are kept as retired. */
@@ -312,7 +326,8 @@ export function nextColumnMap(table: TableColumns, md: TableMetadata | null): st
     }
   }
   for (const field of table.columns) note(fields, field.id, field.attribute, field.type, table);
-  return JSON.stringify({ lastId: table.lastId, own: table.own, fields } satisfies ColumnMap);
+  const { lastId, own } = table;
+  return JSON.stringify({ lastId, own, fields, ...ruleOf(table) } satisfies ColumnMap);
 }
 
 /** DynamoDB kinds a column's own type stands for. */

@@ -108,7 +108,7 @@ function evolveKey(
   retyped: string[],
 ): TypedAttribute {
   if (field.type.kind !== 'N' || field.type.number.type === 'text') return field;
-  const number = wider(field.type.number, table.extents.get(field.id), seen.numbers, true);
+  const number = widerNumber(field.type.number, table.extents.get(field.id), seen.numbers, true);
   if (number === null) return field;
   retyped.push(field.attribute);
   return { attribute: field.attribute, type: { kind: 'N', number } };
@@ -116,7 +116,7 @@ function evolveKey(
 
 /** A number type that holds all a column has and more of what a window has than the column's own; null: none.
  *  With `all`, it must hold everything, and is text where no decimal does. */
-function wider(
+export function widerNumber(
   number: NumberType,
   extent: readonly [number, number] | undefined,
   numbers: ReadonlyMap<number, number>,
@@ -158,13 +158,13 @@ function evolve(
     evolve(inner, innerId, stats, table, mayRetype, marks);
   switch (type.kind) {
     case 'N': {
-      const number = wider(type.number, table.extents.get(id), seen.numbers);
+      const number = widerNumber(type.number, table.extents.get(id), seen.numbers);
       if (number === null || !mayRetype) return type;
       marks.retyped = true;
       return { kind: 'N', number };
     }
     case 'NS': {
-      const number = wider(type.number, table.extents.get(type.elementId), seen.members);
+      const number = widerNumber(type.number, table.extents.get(type.elementId), seen.members);
       if (number === null || !mayRetype) return type;
       marks.retyped = true;
       return { ...type, number };

@@ -3,7 +3,13 @@
 // Source: Apache Iceberg spec, "Schema Evolution": a field is its id.
 
 import type { KeyAttribute } from '../schemas/attribute.js';
-import { type ColumnType, type Field, ownColumns, type TableColumns } from '../schemas/columns.js';
+import {
+  type ColumnType,
+  type Field,
+  type Naming,
+  ownColumns,
+  type TableColumns,
+} from '../schemas/columns.js';
 import { widens } from './adapt-rows.js';
 import type { TypedAttribute } from './make-columns.js';
 import { Namer } from './name-columns.js';
@@ -14,15 +20,19 @@ export interface KnownColumns {
   readonly columns: readonly Field[];
   readonly own: TableColumns['own'];
   readonly lastId: number;
+  readonly naming?: Naming;
 }
 
-/** A table's columns from the types of its attributes, in their order (the key's first). */
+/** A table's columns from the types of its attributes, in their order (the key's first). `naming` is for a table that is
+ *  new: one that is known keeps its rule, for new columns too. */
 export function assignColumns(
   types: readonly TypedAttribute[],
   key: readonly KeyAttribute[],
   extents: Extents,
   known: KnownColumns | null,
+  naming: Naming = 'snake_case',
 ): TableColumns {
+  const rule = known === null ? naming : (known.naming ?? 'snake_case');
   let lastId = known?.lastId ?? 0;
   const id = (): number => ++lastId;
   const own = known?.own ?? {
@@ -34,22 +44,37 @@ export function assignColumns(
     misfitsValue: id(),
   };
   const before = new Map((known?.columns ?? []).map((field) => [field.attribute, field]));
-  const names = new Namer([...ownColumns, ...[...before.values()].map((field) => field.name)]);
+  const names = new Namer(
+    [...ownColumns, ...[...before.values()].map((field) => field.name)],
+    rule,
+  );
   const found = new Map<number, readonly [number, number]>();
   const columns = types.map(({ attribute, type }): Field => {
     const old = before.get(attribute);
     const keeps = old !== undefined && widens(old.type, type);
     const fieldId = keeps ? old.id : id();
     const name = old?.name ?? names.name(attribute);
-    const given = withIds(type, keeps ? old.type : null, id);
+    const given = withIds(type, keeps ? old.type : null, id, rule);
     noteExtents(given, fieldId, attribute, [], extents, found);
     return { id: fieldId, name, attribute, type: given };
   });
-  return { columns, key, own, extents: found, lastId };
+  return {
+    columns,
+    key,
+    own,
+    extents: found,
+    lastId,
+    ...(rule === 'snake_case' ? {} : { naming: rule }),
+  };
 }
 
 /** A type with field ids: those of `old` (which it widens) where there are, new ones elsewhere. */
-function withIds(type: ColumnType, old: ColumnType | null, id: () => number): ColumnType {
+function withIds(
+  type: ColumnType,
+  old: ColumnType | null,
+  id: () => number,
+  naming: Naming,
+): ColumnType {
   switch (type.kind) {
     case 'SS':
     case 'BS':
@@ -58,19 +83,31 @@ function withIds(type: ColumnType, old: ColumnType | null, id: () => number): Co
     case 'L': {
       const was = old as typeof type | null;
       const elementId = was?.elementId ?? id();
-      return { ...type, elementId, element: withIds(type.element, was?.element ?? null, id) };
+      return {
+        ...type,
+        elementId,
+        element: withIds(type.element, was?.element ?? null, id, naming),
+      };
     }
     case 'MAP': {
       const was = old as typeof type | null;
       const keyId = was?.keyId ?? id();
       const valueId = was?.valueId ?? id();
-      return { ...type, keyId, valueId, value: withIds(type.value, was?.value ?? null, id) };
+      return {
+        ...type,
+        keyId,
+        valueId,
+        value: withIds(type.value, was?.value ?? null, id, naming),
+      };
     }
     case 'M': {
       const was = new Map(
         ((old as typeof type | null)?.fields ?? []).map((field) => [field.attribute, field]),
       );
-      const names = new Namer([...was.values()].map((field) => field.name));
+      const names = new Namer(
+        [...was.values()].map((field) => field.name),
+        naming,
+      );
       const kept = type.fields.filter((field) => was.has(field.attribute));
       const added = type.fields.filter((field) => !was.has(field.attribute));
       const order = [...was.keys()];
@@ -81,7 +118,7 @@ function withIds(type: ColumnType, old: ColumnType | null, id: () => number): Co
           const before = was.get(field.attribute);
           const fieldId = before?.id ?? id();
           const name = before?.name ?? names.name(field.attribute);
-          const inner = withIds(field.type, before?.type ?? null, id);
+          const inner = withIds(field.type, before?.type ?? null, id, naming);
           return { id: fieldId, name, attribute: field.attribute, type: inner };
         }),
       };

@@ -14,14 +14,6 @@ export function checkInput<T>(schema: z.ZodType<T>, input: unknown, command: str
   throw usageError(`${where}${issue.message}`, command);
 }
 
-/** A name of a table or a database: it becomes a folder, so no separators and no leading dot. */
-export const nameSchema: z.ZodType<string> = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/,
-    'letters, digits, _ . - are allowed, at most 255 of them',
-  );
-
 /** A whole number in a range. */
 export function wholeNumber(least: number, most: number): z.ZodType<number> {
   const message = `a whole number from ${least} to ${most} is expected`;

@@ -1,58 +1,84 @@
-// The configuration in the working directory, tidelake.config.json, as far as the command line needs it.
-// Promises to refuse a file it cannot read as JSON, and to leave alone the keys that are not the command line's.
-// Spec: DESIGN "The command".
+// The configuration in the working directory, tidelake.config.json: read, checked whole, and refused in words.
+// Promises: a name nobody knows is refused with its path and the nearest name that is known, and every fault of a file is
+// told at once. Spec: schemas/config.ts; docs/reference/configuration.md.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { configSchema, type TidelakeConfig } from '../../schemas/config.js';
+import { schemaAt } from '../../schemas/config-json-schema.js';
 import { TidelakeError } from '../../schemas/errors.js';
-import { type AwsFlags, awsShape } from './aws-options.js';
-import { nameSchema } from './check-input.js';
+import { nearestName } from '../../schemas/nearest-name.js';
+import { decodeUtf8, ManifestTextError, parseObject } from '../export/strict-json.js';
 
 export const configName = 'tidelake.config.json';
 
-const configSchema = z.looseObject({
-  lake: z.string().min(1).optional(),
-  database: nameSchema.optional(),
-  catalog: z.enum(['files', 'glue']).optional(),
-  aws: z.strictObject(awsShape).optional(),
-});
-
-export interface CliConfig {
-  /** Lake as written: a path relative to the configuration, or a URI. */
-  readonly lake?: string | undefined;
-  readonly database?: string | undefined;
-  readonly catalog?: 'files' | 'glue' | undefined;
-  readonly aws?: AwsFlags | undefined;
-}
+/** Faults told of one file; the others show when these are mended. */
+const faultsMax = 5;
 
 /** Reads the configuration of a folder; empty when there is none. Throws USAGE when it is malformed. */
-export async function readConfig(folder: string): Promise<CliConfig> {
-  const path = join(folder, configName);
-  let text: string;
+export async function readConfig(folder: string): Promise<TidelakeConfig> {
+  let bytes: Uint8Array;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readFile(join(folder, configName));
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return {};
     throw malformed(`${configName} cannot be read`);
   }
+  return parseConfig(bytes);
+}
+
+/** The configuration that a file holds. Throws USAGE, with its faults, when it holds none. */
+export function parseConfig(bytes: Uint8Array): TidelakeConfig {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw malformed(`${configName} is not JSON`);
+    parsed = parseObject(decodeUtf8(bytes));
+  } catch (error) {
+    if (!(error instanceof ManifestTextError)) throw error;
+    throw malformed(`${configName}: ${error.message}`);
   }
   const checked = configSchema.safeParse(parsed);
-  if (checked.success) return checked.data;
-  const issue = checked.error.issues[0]!;
-  throw malformed(`${configName}: ${issue.path.join('.') || 'the file'}: ${issue.message}`);
+  if (!checked.success) {
+    const faults = checked.error.issues.flatMap((issue) => faultsOf(issue, parsed));
+    const more = faults.length > faultsMax ? `; and ${faults.length - faultsMax} more` : '';
+    throw malformed(`${configName}: ${faults.slice(0, faultsMax).join('; ')}${more}`);
+  }
+  return checked.data;
+}
+
+/** What one issue says, in words: one fault, or one for each unknown name. */
+function faultsOf(issue: z.core.$ZodIssue, file: unknown): readonly string[] {
+  if (issue.code !== 'unrecognized_keys') {
+    return [`${pathText(issue.path, file) || 'the file'}: ${issue.message}`];
+  }
+  const known = Object.keys(schemaAt(issue.path)?.properties ?? {});
+  return issue.keys.map((key) => {
+    const path = pathText([...issue.path, key], file);
+    const nearest = nearestName(key, known);
+    const meant =
+      nearest === null ? `; known are ${known.join(', ')}` : `; did you mean ${nearest}?`;
+    return `${path}: there is no such setting${meant}`;
+  });
+}
+
+/** `tables[2].grainMinutes (of orders)`. */
+function pathText(path: readonly PropertyKey[], file: unknown): string {
+  const text = path.reduce<string>((before, step) => {
+    if (typeof step === 'number') return `${before}[${step}]`;
+    return before === '' ? String(step) : `${before}.${String(step)}`;
+  }, '');
+  if (path[0] !== 'tables' || typeof path[1] !== 'number') return text;
+  const entries = (file as { readonly tables?: unknown }).tables;
+  const entry: unknown = Array.isArray(entries) ? entries[path[1]] : undefined;
+  const name = (entry as { readonly name?: unknown } | null | undefined)?.name;
+  return typeof name === 'string' ? `${text} (of ${name.slice(0, 255)})` : text;
 }
 
 function malformed(what: string): TidelakeError {
   return new TidelakeError({
     code: 'USAGE',
     what,
-    meaning: 'without it the lake is not known',
-    next: `correct ${configName}, or name the lake with --lake`,
+    meaning: 'nothing was done, since what is meant is not known',
+    next: `correct ${configName}; docs/reference/configuration.md has every setting`,
   });
 }

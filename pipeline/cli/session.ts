@@ -3,6 +3,8 @@
 // Spec: DESIGN "The command".
 
 import { z } from 'zod';
+import { awsShape, type TidelakeConfig } from '../../schemas/config.js';
+import { nameSchema } from '../../schemas/config-values.js';
 import type { AwsOptions } from '../aws/clients.js';
 import type { World } from '../ports.js';
 import { BarReporter } from '../reporting/bar-reporter.js';
@@ -11,9 +13,9 @@ import { JsonReporter } from '../reporting/json-reporter.js';
 import { LineReporter } from '../reporting/line-reporter.js';
 import type { Target } from '../reports.js';
 import type { TidelakeApi } from './api.js';
-import { awsOptions, awsShape } from './aws-options.js';
-import { checkInput, nameSchema, wholeNumber } from './check-input.js';
-import { type CliConfig, readConfig } from './config.js';
+import { awsOptions } from './aws-options.js';
+import { checkInput, wholeNumber } from './check-input.js';
+import { readConfig } from './config.js';
 import type { CliContext } from './context.js';
 import { usageError } from './error-text.js';
 import type { GlobalFlags } from './flags.js';
@@ -30,6 +32,8 @@ export interface Session {
   readonly target: Target;
   /** How AWS is reached, when it is. */
   readonly aws: AwsOptions;
+  /** The configuration of the working directory; empty when there is none. */
+  readonly config: TidelakeConfig;
   readonly json: boolean;
   /** Loads the public API. */
   readonly api: () => Promise<TidelakeApi>;
@@ -94,6 +98,7 @@ export async function inSession(
       world,
       target,
       aws,
+      config,
       json: flags.json === true,
       api: context.loadApi,
       place: (place) => placeUri(place, context.folder, command),
@@ -123,7 +128,7 @@ export async function inSession(
 function resolveTarget(
   context: CliContext,
   flags: z.infer<typeof globalSchema>,
-  config: CliConfig,
+  config: TidelakeConfig,
   options: SessionOptions,
 ): Target {
   const place = flags.lake ?? options.lakeDefault ?? config.lake ?? './lake';

@@ -4,6 +4,7 @@
 
 import { TidelakeError } from '../../schemas/errors.js';
 import type { ManifestEntry } from '../../schemas/iceberg.js';
+import { hasColumnMap, readColumns } from '../../transforms/column-map.js';
 import { type LiveFiles, liveFiles } from '../lake/iceberg/live-files.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { totalsOf } from '../lake/iceberg/snapshot-summary.js';
@@ -17,6 +18,7 @@ import { schemaOf, viewFiles } from '../query/table-files.js';
 import { tableSelect } from '../query/views.js';
 import type { StatusRow, Target } from '../reports.js';
 import { openNamed, rowsOf, targetTables, withEngine } from './inspected-table.js';
+import { wantedRetypes } from './wanted-retypes.js';
 
 /** One row per table of the database, or of the one named. Throws REFUSED_NO_TABLE for a named one that is not there. */
 export async function status(world: World, target: Target): Promise<readonly StatusRow[]> {
@@ -37,7 +39,7 @@ async function statusOf(world: World, target: Target, name: string): Promise<Sta
     const live = await liveFiles(world.store, table.md, currentSnapshot(table.md), table.location);
     row = { ...row, ...sizesOf(live), rows: await countRows(world.store, table, live) };
     await checkWriter(world.store, table);
-    return { ...row, misfits: await countMisfits(world, table, live) };
+    return { ...row, ...(await misfitsOf(world, table, live)) };
   } catch (error) {
     return { ...row, health: 'refused', problem: problemOf(error) };
   }
@@ -66,6 +68,7 @@ function unreadable(database: string, table: string, location: string): StatusRo
     deleteFiles: null,
     bytes: null,
     misfits: null,
+    retypes: [],
     snapshots: null,
     gaps: [],
     adopted: [],
@@ -111,26 +114,31 @@ function sizesOf(live: LiveFiles): Partial<StatusRow> {
 }
 
 /**
- * Values that stand in `_misfits` because they fit no column. Only files that may have some are read, and of them only
- * that column. 0 for a table without the column.
+ * Values that stand in `_misfits` because they fit no column, and what would fit another type of its column. Only files that may have some are read, and of them only
+ * that column.
  */
-export async function countMisfits(
+async function misfitsOf(
   world: World,
   table: OpenTable,
   live: LiveFiles,
-): Promise<number> {
+): Promise<Pick<StatusRow, 'misfits' | 'retypes'>> {
+  const none = { misfits: 0, retypes: [] };
   const schema = schemaOf(table.md, currentSnapshot(table.md));
   const column = schema.fields.find((field) => field.name === '_misfits');
-  if (column === undefined) return 0;
+  if (column === undefined) return none;
   const data = live.data.filter((entry) => mayHaveValues(entry, column.id));
-  if (data.length === 0) return 0;
+  if (data.length === 0) return none;
   const narrow = { ...schema, fields: [column] };
   const files = await viewFiles(world, table, narrow, { ...live, data });
   const select = tableSelect({ schema: narrow, files });
-  const [row] = await withEngine(world, (engine) =>
-    rowsOf(engine, `SELECT coalesce(sum(cardinality(_misfits)), 0)::BIGINT FROM (${select})`),
-  );
-  return Number(row![0]);
+  const columns = hasColumnMap(table.md) ? readColumns(table.md, schema['schema-id']) : null;
+  return withEngine(world, async (engine) => {
+    const count = `SELECT coalesce(sum(cardinality(_misfits)), 0)::BIGINT FROM (${select})`;
+    const [row] = await rowsOf(engine, count);
+    const misfits = Number(row![0]);
+    if (misfits === 0 || columns === null) return { misfits, retypes: [] };
+    return { misfits, retypes: await wantedRetypes(engine, select, columns) };
+  });
 }
 
 /** Whether a file may have values in a column, as far as its manifest knows. */

@@ -1,9 +1,10 @@
 // A full export becomes an epoch: verified, typed from every record, sorted, and swapped in by one commit.
 
-import type { TableColumns } from '../../schemas/columns.js';
+import type { Naming, TableColumns } from '../../schemas/columns.js';
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportDataFile, FullExport } from '../../schemas/export-manifest.js';
 import type { TableMetadata } from '../../schemas/iceberg.js';
+import { type SettingsOf, withSettings } from '../../schemas/source-settings.js';
 import { sameType } from '../../transforms/adapt-rows.js';
 import {
   allKnown,
@@ -57,9 +58,13 @@ export interface LoadOptions extends Target {
   readonly key?: readonly string[];
   readonly buckets?: number;
   readonly partition?: string;
+  /** How columns are named, for a table that is new; a table keeps the rule it began with. */
+  readonly naming?: Naming;
   readonly rewind?: boolean;
   readonly acceptTableId?: string;
   readonly allowFiltered?: boolean;
+  /** What is configured for the export's table; what is given here goes before it. */
+  readonly settingsOf?: SettingsOf;
 }
 
 /** Bytes of data files a bucket should have at most, compressed. */
@@ -69,9 +74,10 @@ const compression = 5;
 
 /** Loads a full export. When others commit meanwhile, it looks again: the export may be loaded by then, or be older than
  *  the table; else it is put over what they left. Throws refusals; the table is then as it was. */
-export async function loadExport(world: World, options: LoadOptions): Promise<LoadReport> {
+export async function loadExport(world: World, given: LoadOptions): Promise<LoadReport> {
   const startMs = world.clock.nowMs();
-  const summary = await fullExportAt(world, options);
+  const summary = await fullExportAt(world, given);
+  const options = withSettings(given, summary);
   const catalog = await openCatalog(world, options);
   const { database } = options;
   const table = options.table ?? tableNameOf(summary.tableName);
@@ -110,7 +116,10 @@ async function loadOver(
   attempts: CommitAttempts,
 ): Promise<TableMetadata> {
   const { database } = options;
-  if (open !== null) checkEpoch(open, summary, options);
+  if (open !== null) {
+    checkEpoch(open, summary, options);
+    noteNaming(world, open, options);
+  }
   const keyNames = options.key ?? open?.state.key.map((key) => key.name);
   if (keyNames === undefined) throw noKey(summary, options.exportUri);
   checkKeyNames(keyNames, open, summary);
@@ -124,6 +133,7 @@ async function loadOver(
       plan.sample.key,
       numberExtents(scanned.stats),
       open === null ? null : allKnown(open.md),
+      options.naming,
     );
     const location = open?.md.location ?? catalog.tableLocation(database, table);
     const spec = layoutSpec(plan.layout, columns);
@@ -227,6 +237,15 @@ function checkEpoch(open: OpenTable, summary: FullExport, options: LoadOptions):
   }
 }
 
+/** Names never change, so another rule has no say in a table that is there; that is said, not passed over. */
+function noteNaming(world: World, open: OpenTable, { naming }: LoadOptions): void {
+  const rule = allKnown(open.md).naming ?? 'snake_case';
+  if (naming === undefined || naming === rule) return;
+  world.reporter.warn(
+    `${open.table} names its columns in ${rule} since its first load, and keeps that; ${naming} holds for new tables only`,
+  );
+}
+
 function noKey(summary: FullExport, exportUri: string): TidelakeError {
   return refuse(
     'REFUSED_KEY',
@@ -247,9 +266,9 @@ function checkKeyNames(
   if (before.length === names.length && before.every((name, i) => name === names[i])) return;
   throw refuse(
     'REFUSED_KEY',
-    `${open!.table} has the key ${before.join(',')}; --key names others`,
+    `${open!.table} has the key ${before.join(',')}; --key or the configuration names others`,
     "a DynamoDB table's key never changes; nothing was written",
-    `tidelake load with --key ${before.join(',')}, or without --key`,
+    `tidelake load with --key ${before.join(',')}`,
   );
 }
 

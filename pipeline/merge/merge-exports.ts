@@ -3,6 +3,12 @@
 
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportSummary, IncrementalExport } from '../../schemas/export-manifest.js';
+import {
+  type SettingsOf,
+  type SourceSettings,
+  withSettings,
+} from '../../schemas/source-settings.js';
+import { type RetypeRule, settingDefaults } from '../../schemas/table-settings.js';
 import { findExports } from '../export/find-exports.js';
 import { readSummary } from '../export/read-summary.js';
 import { asLostRace, CommitAttempts } from '../lake/commit-attempts.js';
@@ -24,6 +30,12 @@ export interface MergeOptions extends Target {
   readonly acceptSeam: boolean;
   /** A person's word that the rows of this snapshot, another program's, stand for the watermark. */
   readonly adoptSnapshot?: bigint;
+  /** Whether number columns become wider by themselves [auto]. */
+  readonly retype?: RetypeRule;
+  /** Bytes of data files up to which they do [10 GiB]. */
+  readonly retypeBytesMax?: number;
+  /** What is configured for an export's table; what is given here goes before it. */
+  readonly settingsOf?: SettingsOf;
 }
 
 /** What became of a window, and the table to go on with; null: it has to be opened anew. */
@@ -48,7 +60,7 @@ export async function* mergeExports(
   const catalog = await openCatalog(world, options);
   const tables = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
-    const table = options.table ?? tableNameOf(candidate.summary.tableName);
+    const table = tableOf(options, candidate.summary);
     tables.set(table, [...(tables.get(table) ?? []), candidate]);
   }
   if (options.adoptSnapshot !== undefined && tables.size > 1)
@@ -57,6 +69,11 @@ export async function* mergeExports(
     const run = new TableMerge(world, catalog, options, table);
     if (!(yield* run.all(own))) return;
   }
+}
+
+/** The lake table that an export belongs to. */
+function tableOf(options: MergeOptions, summary: ExportSummary): string {
+  return withSettings(options, summary).table ?? tableNameOf(summary.tableName);
 }
 
 async function readCandidates(world: World, uris: readonly string[]): Promise<Candidate[]> {
@@ -228,7 +245,11 @@ class TableMerge {
       return { report, open };
     }
     const { world, catalog } = this;
-    const merged = await mergeWindow(world, catalog, open, summary, judged.newGap, attempts);
+    const settings: SourceSettings = withSettings(this.options, summary);
+    const merged = await mergeWindow(world, catalog, open, summary, judged.newGap, attempts, {
+      rule: settings.retype ?? settingDefaults.retype,
+      bytesMax: settings.retypeBytesMax ?? settingDefaults.retypeBytesMax,
+    });
     // The commit is done: whatever cannot be read after it, this is what happened.
     const report = this.report(summary, {
       action: 'applied',

@@ -5,7 +5,7 @@ import type { TableColumns } from '../../schemas/columns.js';
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportDataFile, IncrementalExport } from '../../schemas/export-manifest.js';
 import type { DataFile, PartitionSpec, TableMetadata } from '../../schemas/iceberg.js';
-import { retypeBytesMax } from '../../schemas/limits.js';
+import type { RetypeRule } from '../../schemas/table-settings.js';
 import { sameType } from '../../transforms/adapt-rows.js';
 import {
   columnsProperty,
@@ -56,6 +56,13 @@ import {
   writePartition,
 } from './write-merge.js';
 
+/** When number columns become wider by themselves. */
+export interface RetypeBounds {
+  readonly rule: RetypeRule;
+  /** Bytes of data files up to which a table is rewritten for it. */
+  readonly bytesMax: number;
+}
+
 /** What a window did. */
 export interface MergedWindow extends MergeCounts {
   readonly snapshotId: bigint;
@@ -75,10 +82,11 @@ export async function mergeWindow(
   summary: IncrementalExport,
   newGap: LakeGap | null,
   attempts: CommitAttempts,
+  retype: RetypeBounds,
 ): Promise<MergedWindow> {
   const written: string[] = [];
   try {
-    const window = await writeWindow(world, open, summary, newGap, written);
+    const window = await writeWindow(world, open, summary, newGap, written, retype);
     const snapshotId = world.ids.snapshotId();
     let misfitRows = window.misfitRows;
     await commitOrCarryOver(world, catalog, open, attempts, window, async (base, live) => {
@@ -121,6 +129,7 @@ async function writeWindow(
   summary: IncrementalExport,
   newGap: LakeGap | null,
   written: string[],
+  retype: RetypeBounds,
 ): Promise<WrittenWindow> {
   const files = await readDataFiles(world.store, summary);
   const known = readColumns(open.md, open.md['current-schema-id']);
@@ -144,7 +153,9 @@ async function writeWindow(
     });
   let before = isEmpty && summary.itemCount > 0 ? await withKeysOf(world, known, files) : known;
   let scanned = await scan(before);
-  const mayRetype = liveBytes(partitions) <= retypeBytesMax;
+  // A key's value has no place beside its column, so its type follows whatever the rule: bound by size alone.
+  const mayRewrite = liveBytes(partitions) <= retype.bytesMax;
+  const mayRetype = mayRewrite && retype.rule === 'auto';
   let evolution = evolveTypes(before, scanned.stats, mayRetype);
   if (isEmpty && layout.length > 0 && evolution.retyped.length > 0) {
     // The key's type was a guess, and the changes are cut by it; nothing lies in any partition yet, so they are cut anew.
@@ -154,7 +165,7 @@ async function writeWindow(
   }
   const columns = nextColumns(before, evolution, scanned.stats);
   const keyChanged = known.key.some((_, i) => known.columns[i]!.id !== columns.columns[i]!.id);
-  if (keyChanged && !mayRetype) throw keyTypeRefusal(open.table);
+  if (keyChanged && !mayRewrite) throw keyTypeRefusal(open.table, retype.bytesMax);
   const cutAnew =
     (layout.length > 0 || elsewhere.length > 0) &&
     before.key.some((_, i) => !sameType(before.columns[i]!.type, columns.columns[i]!.type));
@@ -394,12 +405,12 @@ function* partitionWork(
   }
 }
 
-function keyTypeRefusal(table: string): TidelakeError {
+function keyTypeRefusal(table: string, bytesMax: number): TidelakeError {
   return refuse(
     'REFUSED_TYPE_CONFLICT',
-    `${table}: a key's number needs another column type, and the table has over ${retypeBytesMax} bytes`,
+    `${table}: a key's number needs another column type, and the table has over ${bytesMax} bytes`,
     'every file would have to be rewritten; nothing was written',
-    'tidelake load a new full export',
+    'tidelake merge with --retype-bytes-max above that, or tidelake load a new full export',
   );
 }
 

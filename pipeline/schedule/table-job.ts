@@ -1,6 +1,7 @@
 // One table of the scheduled job, whole: which DynamoDB table, which lake table, and every rule that holds for the two.
 // Made from tidelake.config.json or from flags; plain data, so that a plan can show it.
 
+import type { ColumnRules } from '../../schemas/table-settings.js';
 import type { Target } from '../reports.js';
 import type { ScheduleConfig } from './situation.js';
 
@@ -14,6 +15,7 @@ export interface TableJob {
   /** How the first full export is laid out; null: as `load` chooses. */
   readonly buckets: number | null;
   readonly partition: string | null;
+  readonly rules: ColumnRules;
   /** How DynamoDB is reached where it differs from the rest of the run: Region, and the role to assume in the table's
    *  account. Null: as the run reaches AWS. */
   readonly region: string | null;

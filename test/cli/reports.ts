@@ -90,6 +90,7 @@ export const statusRow: StatusRow = {
   snapshots: 2,
   gaps: [],
   adopted: [],
+  retypes: [],
   location: 'file:///srv/shop/lake/lake/mystore',
   health: 'ok',
   problem: null,

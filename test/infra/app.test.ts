@@ -52,6 +52,31 @@ it('synthesizes one stack, named after the lake, with the queries of its tables'
   expect(names).not.toContain('other_table/revenue-by-day');
 });
 
+it('makes the scheduled job of an image, with an alarm for each table', () => {
+  const ran = run({
+    'lake.tables': 'mystore,Other.Table',
+    'lake.runner': '123456789012.dkr.ecr.eu-west-1.amazonaws.com/tidelake:1',
+  });
+  expect(ran.stderr).toBe('');
+  const template = readFileSync(path.join(folder, 'Lake-tidelake.template.json'), 'utf8');
+  const { Resources: resources } = JSON.parse(template) as {
+    Resources: Record<string, { Properties: { MetricName?: string; Dimensions?: unknown } }>;
+  };
+  const watched = Object.values(resources)
+    .filter(({ Properties }) => Properties?.MetricName === 'LagSeconds')
+    .map(({ Properties }) => Properties.Dimensions);
+  expect(watched).toEqual([
+    [
+      { Name: 'service', Value: 'tidelake' },
+      { Name: 'table', Value: 'mystore' },
+    ],
+    [
+      { Name: 'service', Value: 'tidelake' },
+      { Name: 'table', Value: 'other_table' },
+    ],
+  ]);
+});
+
 it('names a wrong setting', () => {
   const ran = run({ 'lake.nme': 'shop' });
   expect(ran.status).not.toBe(0);

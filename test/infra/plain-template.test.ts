@@ -13,7 +13,10 @@ const root = path.resolve(import.meta.dirname, '../..');
 const file = readFileSync(path.join(root, 'infra', 'template.json'), 'utf8');
 const shipped = JSON.parse(file) as {
   readonly Parameters: Record<string, { readonly Default?: unknown }>;
-  readonly Resources: Record<string, { readonly Type: string; readonly Properties: unknown }>;
+  readonly Resources: Record<
+    string,
+    { readonly Type: string; readonly Properties: unknown; readonly Condition?: string }
+  >;
   readonly Rules?: unknown;
 };
 const folder = path.join(root, 'queries', 'saved');
@@ -39,6 +42,23 @@ describe('infra/template.json', () => {
       ([, one]) => one.Default === undefined,
     );
     expect(needed.map(([name]) => name)).toEqual(['LakeTable', 'TableArns']);
+  });
+
+  it('makes the scheduled job only when its image is named, and mails only to an address', () => {
+    const conditions = (type: string) =>
+      Object.values(shipped.Resources)
+        .filter((one) => one.Type === type)
+        .map((one) => one.Condition);
+    expect(conditions('AWS::Lambda::Function')).toEqual(['HasRunner']);
+    expect(conditions('AWS::Scheduler::Schedule')).toEqual(['HasRunner']);
+    expect(conditions('AWS::SNS::Subscription')).toEqual(['HasEmail']);
+    expect(new Set(conditions('AWS::CloudWatch::Alarm'))).toEqual(new Set(['HasRunner']));
+    expect(shipped.Parameters.RunnerImage).toMatchObject({ Default: '' });
+    // All that is new hangs on the condition: what was there stays whatever the image.
+    const job = Object.entries(shipped.Resources).filter(([id]) => id.startsWith('LakeJob'));
+    expect(job.filter(([, one]) => one.Condition === undefined)).toEqual([]);
+    const rest = Object.entries(shipped.Resources).filter(([id]) => !id.startsWith('LakeJob'));
+    expect(rest.filter(([, one]) => one.Condition !== undefined)).toEqual([]);
   });
 
   it('names no account and no Region', () => {

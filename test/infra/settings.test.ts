@@ -48,8 +48,41 @@ describe('settings', () => {
     ['lake.scanBytesMax', { scanBytesMax: 1000 }, /lake\.scanBytesMax/],
     ['lake.runners', { runners: ['evil.example.com'] }, /lake\.runners/],
     ['lake.foreignExporters', { foreignExporters: ['*'] }, /lake\.foreignExporters/],
+    ['lake.runner', { runner: 'tidelake:latest' }, /lake\.runner/],
+    [
+      'lake.runner.tickMinutes',
+      {
+        runner: {
+          image: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/tidelake:1',
+          tickMinutes: 60,
+        },
+      },
+      /lake\.runner\.tickMinutes/,
+    ],
+    [
+      'lake.runner.logDays',
+      { runner: { image: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/tidelake:1', logDays: 31 } },
+      /lake\.runner\.logDays/,
+    ],
   ])('refuse a wrong %s by name', (_, wrong, pattern) => {
     expect(() => readSettings({ lake: { tables: ['orders'], ...wrong } })).toThrow(pattern);
+  });
+
+  it('of the scheduled job may be its image alone', () => {
+    const image = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/tidelake@sha256:0123';
+    const { runner } = readSettings({ lake: { tables: ['orders'] }, 'lake.runner': image });
+    expect(runner).toEqual({
+      image,
+      architecture: 'x86_64',
+      tickMinutes: 5,
+      memoryMb: 3008,
+      scratchMb: 4096,
+      timeoutSeconds: 900,
+      concurrency: 1,
+      logDays: 30,
+      staleSeconds: 10_800,
+      fargate: false,
+    });
   });
 
   it('take a table by name or by ARN', () => {

@@ -39,7 +39,9 @@ export interface Synthesized {
   /** Names of the buckets by kind. */
   readonly bucket: (kind: string) => string;
   /** Policy statements of a role. */
-  readonly role: (name: 'Exporter' | 'Merger' | 'Analyst') => readonly Statement[];
+  readonly role: (
+    name: 'Exporter' | 'Merger' | 'Analyst' | 'Job' | 'JobTick' | 'JobStart',
+  ) => readonly Statement[];
   /** Statements of a bucket's policy. */
   readonly bucketPolicy: (kind: string) => readonly Statement[];
   /** Properties of the only resource of a type. */
@@ -90,7 +92,7 @@ function filledIn(value: unknown, resources: Readonly<Record<string, Resource>>)
   if (typeof ref === 'string') {
     if (ref === 'AWS::Partition') return 'aws';
     const found = resources[ref]!;
-    const name = found.Properties.BucketName ?? found.Properties.Name ?? ref;
+    const name = found.Properties?.BucketName ?? found.Properties?.Name ?? ref;
     return filledIn(name, resources);
   }
   if (Array.isArray(join)) {

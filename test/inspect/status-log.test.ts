@@ -57,6 +57,7 @@ describe('status', () => {
         deleteFiles: 1,
         bytes: files.reduce((sum, file) => sum + file.size, 0),
         misfits: 2,
+        retypes: [],
         snapshots: 2,
         gaps: [{ from: '2026-11-20T07:00:00.000Z', to: '2026-11-20T08:00:00.000Z', kind: 'gap' }],
         adopted: [],

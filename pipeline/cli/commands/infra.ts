@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { nameSchema } from '../../../schemas/config-values.js';
 import {
   type CommandName,
   callsOf,
@@ -14,7 +15,7 @@ import {
   roleNames,
 } from '../../aws/permissions.js';
 import { type BucketPlace, needOf, type PolicyPlaces, policyOf } from '../../aws/policy.js';
-import { checkInput, nameSchema } from '../check-input.js';
+import { checkInput } from '../check-input.js';
 import type { CliContext } from '../context.js';
 import { usageError } from '../error-text.js';
 import { packageFolder } from '../package-root.js';

@@ -42,6 +42,11 @@ export function statusLines(row: StatusRow): string[] {
       `  snapshot ${plainText(one.snapshotId)} of another program adopted as ${formatInstant(one.watermark)}, until the next load`,
     );
   }
+  for (const { column, type, values } of row.retypes) {
+    lines.push(
+      `  ${formatNumberOf(values, 'misfit')} would fit ${plainText(column)} as ${type}: tidelake schema set ${plainText(column)} "${type}" --table ${plainText(row.table)}`,
+    );
+  }
   if (row.problem !== null) lines.push(`  ${row.health}: ${plainText(row.problem)}`);
   else if (row.health !== 'ok') lines.push(`  ${row.health}`);
   return lines;

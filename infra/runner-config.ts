@@ -1,0 +1,42 @@
+// The configuration of the scheduled job as text in an environment variable: the tables of the stack, all else by default.
+// Promises: valid JSON, also where names are known at deployment only; an error when it is too long for a variable.
+// Source: docs/reference/configuration.md; AWS Lambda Developer Guide, "Lambda quotas" (4 KB of environment variables).
+
+import { Fn, Token } from 'aws-cdk-lib';
+import type { BucketPlace, PolicyPlaces } from '../pipeline/aws/policy.js';
+
+export interface JobPlaces extends PolicyPlaces {
+  readonly exports: BucketPlace;
+  readonly lake: BucketPlace;
+  readonly database: string;
+}
+
+const textBytesMax = 3500;
+
+/** The configuration's S3 URI where one is given, else the configuration itself. Throws when it would be too long. */
+export function configurationText(props: {
+  readonly config?: string | undefined;
+  readonly places: JobPlaces;
+  readonly tableArns: readonly string[];
+}): string {
+  const { places, tableArns, config } = props;
+  if (config !== undefined) return config;
+  const { lake, exports, database, account } = places;
+  const key = exports.keyArn === undefined ? '' : `,"sse":"KMS","kmsKey":"${exports.keyArn}"`;
+  const head = [
+    `{"lake":"s3://${lake.bucket}${lake.prefix === '' ? '' : `/${lake.prefix}`}"`,
+    `"database":"${database}"`,
+    '"catalog":"glue"',
+    `"aws":{"expectedBucketOwner":"${account}"}`,
+    `"exports":{"bucket":"${exports.bucket}","prefix":"${exports.prefix}"${key}}`,
+    '"tables":[{"name":"',
+  ].join(',');
+  // The list may be a parameter of a template, so JSON is put around and between its members.
+  const text = Fn.join('', [head, Fn.join('"},{"name":"', [...tableArns]), '"}]}']);
+  if (!Token.isUnresolved(tableArns) && tableArns.join('').length > textBytesMax - 500) {
+    throw new Error(
+      `${tableArns.length} tables are too many for a variable: put a configuration into S3 and name it as lake.runner.config`,
+    );
+  }
+  return text;
+}

@@ -48,8 +48,8 @@ export interface TableSettings {
 
 /** How a table's columns are made and changed. */
 export interface ColumnRules {
-  /** Of a table that is new; others keep the rule they began with. */
-  readonly naming: Naming;
+  /** Of a table that is new; others keep the rule they began with. Null: nobody said. */
+  readonly naming: Naming | null;
   readonly retype: RetypeRule;
   /** Bytes of data files up to which columns are retyped by themselves. */
   readonly retypeBytesMax: number;

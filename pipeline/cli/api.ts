@@ -2,6 +2,9 @@
 // Promises that a command never reaches around these interfaces.
 // Spec: DESIGN "The command"; the implementation is pipeline/index.ts.
 
+import type { Naming } from '../../schemas/columns.js';
+import type { SettingsOf } from '../../schemas/source-settings.js';
+import type { RetypeRule } from '../../schemas/table-settings.js';
 import type { AwsOptions } from '../aws/clients.js';
 import type {
   QueryResult,
@@ -39,6 +42,10 @@ export interface LoadOptions extends Target {
   readonly buckets?: number;
   /** An Iceberg transform over a key attribute, e.g. `truncate(created, 10)`. */
   readonly partition?: string;
+  /** How columns are named, for a table that is new. */
+  readonly naming?: Naming;
+  /** What is configured for the export's table; what is given here goes before it. */
+  readonly settingsOf?: SettingsOf;
   readonly rewind?: boolean;
   readonly acceptTableId?: string;
   readonly allowFiltered?: boolean;
@@ -49,6 +56,12 @@ export interface MergeOptions extends Target {
   readonly acceptGap: boolean;
   readonly acceptSeam: boolean;
   readonly adoptSnapshot?: bigint;
+  /** Whether number columns become wider by themselves. */
+  readonly retype?: RetypeRule;
+  /** Bytes of data files up to which they do. */
+  readonly retypeBytesMax?: number;
+  /** What is configured for an export's table; what is given here goes before it. */
+  readonly settingsOf?: SettingsOf;
 }
 
 export interface SchemaChangeOptions extends Target {

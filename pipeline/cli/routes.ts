@@ -291,6 +291,13 @@ const load = buildCommand<LoadFlags, [string], CliContext>({
         withNegated: false,
         brief: 'Accept an export that holds only some of the items',
       },
+      naming: {
+        kind: 'enum',
+        values: ['snake_case', 'lower_case'],
+        optional: true,
+        brief:
+          'How columns of a new table are named (else from tidelake.config.json, else snake_case)',
+      },
       ...globalFlags,
     },
   },
@@ -330,6 +337,20 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
         brief:
           "Declare that the current snapshot, another program's, stands for the watermark; status shows it until the next load",
         placeholder: 'id',
+      },
+      retype: {
+        kind: 'enum',
+        values: ['auto', 'ask'],
+        optional: true,
+        brief:
+          'Whether number columns become wider by themselves (else from tidelake.config.json, else auto)',
+      },
+      retypeBytesMax: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Bytes of data files up to which they do (else 10 GiB)',
+        placeholder: 'bytes',
       },
       ...globalFlags,
     },

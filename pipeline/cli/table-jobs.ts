@@ -1,18 +1,24 @@
-// Which tables `plan`, `run` and `export` are about, and by which rules: from the flags of one table.
-// Promises: every rule has one default, here; what is given is checked before anything is asked of AWS.
-// Spec: pipeline/schedule/table-job.ts.
+// Which tables `plan`, `run` and `export` are about, and by which rules: those of the configuration, or the one of the flags.
+// Promises: a flag goes before the configuration, and that before the defaults of schemas/table-settings.ts; what is given is
+// checked before anything is asked of AWS.
+// Spec: pipeline/schedule/table-job.ts; docs/reference/configuration.md.
 
 import { z } from 'zod';
+import type { TidelakeConfig } from '../../schemas/config.js';
 import type { AwsOptions } from '../aws/clients.js';
 import { tableNameOf } from '../lake/table-name.js';
 import type { TableExports } from '../ports.js';
 import type { Target } from '../reports.js';
+import { type ConfiguredTables, configuredTables, jobOf } from '../schedule/configured-tables.js';
 import type { ExportsOf } from '../schedule/run-tables.js';
 import type { ScheduleConfig } from '../schedule/situation.js';
+import { settingsOfEntry } from '../schedule/table-entries.js';
 import type { TableJob } from '../schedule/table-job.js';
 import { checkGrain } from '../schedule/windows.js';
 import { checkInput, wholeNumber } from './check-input.js';
+import type { CliContext } from './context.js';
 import { usageError } from './error-text.js';
+import type { Session } from './session.js';
 
 /** The flags of one table. */
 export interface TableJobFlags {
@@ -25,20 +31,6 @@ export interface TableJobFlags {
   readonly grain?: number | undefined;
   readonly view?: 'NEW_AND_OLD_IMAGES' | 'NEW_IMAGE' | undefined;
 }
-
-/** What holds when nobody says otherwise. */
-export const scheduleDefaults: Omit<ScheduleConfig, 'table' | 'destination'> = {
-  grainMinutes: 60,
-  view: 'NEW_AND_OLD_IMAGES',
-  lagMinutesMax: 180,
-  mayReseed: false,
-  exportsAtOnceMax: 8,
-  attemptsMax: 3,
-  stuckMinutesMax: 24 * 60,
-  deadlineMs: null,
-};
-/** Tables worked on at once: more would share the same threads. */
-export const tablesAtOnceDefault = 4;
 
 /** Rules for the flags. A prefix is a folder: no slashes at its ends, no empty parts. */
 export const tableJobShape = {
@@ -75,48 +67,78 @@ export const tableJobShape = {
 
 const flagsSchema = z.object(tableJobShape);
 
-/** The jobs of a run. Throws USAGE when the flags do not say enough. */
+type Given = z.infer<typeof flagsSchema>;
+
+/**
+ * The jobs of a run: all tables of the configuration, the one of them that --table names, or the one that flags describe,
+ * which is so when there are no tables in the configuration or --source names another. Throws USAGE when neither says enough.
+ */
+export async function jobsOf(
+  context: Pick<CliContext, 'openTableExports' | 'process'>,
+  session: Pick<Session, 'target' | 'config' | 'aws'>,
+  flags: TableJobFlags,
+  command: string,
+): Promise<ConfiguredTables> {
+  const { target, config, aws } = session;
+  const given = checkInput(flagsSchema, flags, command);
+  if (given.source !== undefined || config.tables === undefined) {
+    return { jobs: tableJobs(target, flags, command, config), refused: [] };
+  }
+  const isAboutOne = Object.values(given).some((value) => value !== undefined);
+  if (isAboutOne && target.table === undefined) {
+    throw usageError('flags about one table go with --table', command);
+  }
+  const open = exportsByPlace(context.openTableExports, aws);
+  const { AWS_REGION, AWS_DEFAULT_REGION } = context.process.env;
+  const region = aws.region ?? AWS_REGION ?? AWS_DEFAULT_REGION ?? null;
+  const { jobs, refused } = await configuredTables(config, open, { ...target, region });
+  return {
+    jobs: jobs.map((job) => ({ ...job, schedule: scheduleOf(job.schedule, given, command) })),
+    refused,
+  };
+}
+
+/** The job of the table that flags name, with what the configuration says of all. Throws USAGE when that is not enough. */
 export function tableJobs(
   target: Target,
   flags: TableJobFlags,
   command: string,
+  config: TidelakeConfig = {},
 ): readonly TableJob[] {
   const given = checkInput(flagsSchema, flags, command);
   const source = given.source ?? target.table;
   if (source === undefined) throw usageError('--table or --source is needed', command);
-  if (given.bucket === undefined) {
+  const entry = settingsOfEntry(config, { exports: { bucket: given.bucket } });
+  if (entry.exports?.bucket === undefined) {
     throw usageError('--bucket is needed: where exports are put', command);
   }
-  if (given.kmsKey !== undefined && given.sse !== 'KMS') {
+  const table = target.table ?? tableNameOf(source.slice(source.lastIndexOf('/') + 1));
+  const job = jobOf({ entry, source, table }, target);
+  return [{ ...job, schedule: scheduleOf(job.schedule, given, command) }];
+}
+
+/** What flags say of a table goes before what is configured for it. */
+function scheduleOf(schedule: ScheduleConfig, given: Given, command: string): ScheduleConfig {
+  if (given.kmsKey !== undefined && given.sse === 'AES256') {
     throw usageError('--kms-key goes with --sse KMS', command);
   }
-  const grainMinutes = given.grain ?? scheduleDefaults.grainMinutes;
+  const grainMinutes = given.grain ?? schedule.grainMinutes;
   checkGrain(grainMinutes);
-  const table = target.table ?? tableNameOf(source.slice(source.lastIndexOf('/') + 1));
-  const { lake, database, catalog } = target;
-  return [
-    {
-      source,
-      target: { lake, database, table, ...(catalog === undefined ? {} : { catalog }) },
-      schedule: {
-        ...scheduleDefaults,
-        table,
-        grainMinutes,
-        view: given.view ?? scheduleDefaults.view,
-        destination: {
-          s3Bucket: given.bucket,
-          s3Prefix: given.prefix ?? '',
-          s3BucketOwner: given.bucketOwner ?? null,
-          s3SseAlgorithm: given.sse ?? null,
-          s3SseKmsKeyId: given.kmsKey ?? null,
-        },
-      },
-      buckets: null,
-      partition: null,
-      region: null,
-      roleArn: null,
+  const { destination } = schedule;
+  const sse = given.sse ?? (given.kmsKey === undefined ? destination.s3SseAlgorithm : 'KMS');
+  return {
+    ...schedule,
+    grainMinutes,
+    view: given.view ?? schedule.view,
+    destination: {
+      s3Bucket: given.bucket ?? destination.s3Bucket,
+      s3Prefix: given.prefix ?? destination.s3Prefix,
+      s3BucketOwner: given.bucketOwner ?? destination.s3BucketOwner,
+      s3SseAlgorithm: sse,
+      // A key that is configured is of no use to another algorithm.
+      s3SseKmsKeyId: given.kmsKey ?? (sse === 'KMS' ? destination.s3SseKmsKeyId : null),
     },
-  ];
+  };
 }
 
 /** DynamoDB for each job: opened once for each Region and role. */

@@ -189,7 +189,11 @@ async function allOf(names: AsyncIterable<string>): Promise<readonly string[]> {
   return all;
 }
 
-function jobOf({ entry, source, table }: Meant, options: TablesOptions): TableJob {
+/** The job of one table, from its settings with the defaults in them. Its bucket must be known. */
+export function jobOf(
+  { entry, source, table }: Pick<Meant, 'entry' | 'source' | 'table'>,
+  options: Target,
+): TableJob {
   const all = { ...settingDefaults, ...defined(entry) };
   const { lake, database, catalog } = options;
   return {
@@ -210,7 +214,7 @@ function jobOf({ entry, source, table }: Meant, options: TablesOptions): TableJo
     },
     buckets: entry.buckets ?? null,
     partition: entry.partition ?? null,
-    rules: { naming: all.naming, retype: all.retype, retypeBytesMax: all.retypeBytesMax },
+    rules: { naming: entry.naming ?? null, retype: all.retype, retypeBytesMax: all.retypeBytesMax },
     ...placeOf(entry),
   };
 }
@@ -284,7 +288,7 @@ function picked(all: ConfiguredTables, table: string): ConfiguredTables {
     code: 'USAGE',
     what: `--table: ${table} is no table of tidelake.config.json`,
     meaning: 'nothing was done',
-    next: `one of ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}, or add an entry to "tables"`,
+    next: `one of ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}, or add an entry to "tables"; --source NAME for a table that is not to be in it`,
   });
 }
 

@@ -199,6 +199,8 @@ class Round {
       exportUris: exports.map(({ summaryUri }) => summaryUri!),
       acceptGap: false,
       acceptSeam: false,
+      retype: this.#job.rules.retype,
+      retypeBytesMax: this.#job.rules.retypeBytesMax,
     });
     for await (const report of reports) {
       this.#merges.push(report);
@@ -211,7 +213,7 @@ class Round {
 
   async #load({ export: full, acceptTableId }: LoadExport): Promise<End | null> {
     if (!this.#limit.mayBegin) return this.#outOfTime();
-    const { target, buckets, partition } = this.#job;
+    const { target, buckets, partition, rules } = this.#job;
     const key = this.#watch.table?.key ?? [];
     try {
       const report = await loadExport(this.#world, {
@@ -220,6 +222,7 @@ class Round {
         key,
         ...(buckets === null ? {} : { buckets }),
         ...(partition === null ? {} : { partition }),
+        ...(rules.naming === null ? {} : { naming: rules.naming }),
         ...(acceptTableId === null ? {} : { acceptTableId }),
       });
       this.#loads.push(report);

@@ -7,7 +7,8 @@ import { exportPollMs } from '../../schemas/limits.js';
 import type { TableExports, World } from '../ports.js';
 import { errorFacts } from '../reporting/error-facts.js';
 import type { PlanReport, RoundReport } from '../reports.js';
-import { freshnessReport } from './freshness.js';
+import type { DynamoDbPlace } from './configured-tables.js';
+import { planOfNone, roundOfNone } from './no-round.js';
 import { planRound } from './plan-round.js';
 import { RunLimit } from './run-limit.js';
 import { runRound } from './run-round.js';
@@ -15,7 +16,7 @@ import type { TableJob } from './table-job.js';
 import { ExportMemory } from './table-watch.js';
 
 /** How DynamoDB is reached for a table: accounts and Regions may differ. */
-export type ExportsOf = (job: TableJob) => Promise<TableExports>;
+export type ExportsOf = (place: DynamoDbPlace) => Promise<TableExports>;
 
 export interface TablesOptions {
   /** Tables worked on at once. */
@@ -58,15 +59,7 @@ export async function* planTables(
     try {
       exports = await exportsOf(job);
     } catch (error) {
-      const {
-        requested: _,
-        loads: __,
-        merges: ___,
-        reseeded,
-        seconds,
-        ...rest
-      } = notBegun(job, error);
-      return { ...rest, actions: [], price: { usd: 0, lines: [], assumptions: [] } };
+      return planOfNone(notBegun(job, error));
     }
     return planRound(world, exports, job);
   });
@@ -159,22 +152,6 @@ function together(before: RoundReport | null, last: RoundReport, seconds: number
   };
 }
 
-function notBegun(job: TableJob, thrown: unknown): RoundReport {
-  const error = errorFacts(thrown);
-  return {
-    database: job.target.database,
-    table: job.target.table,
-    source: job.source,
-    state: error.code.startsWith('REFUSED_') ? 'refused' : 'failed',
-    waitingFor: null,
-    nextAt: null,
-    ...freshnessReport(null),
-    running: 0,
-    requested: [],
-    loads: [],
-    merges: [],
-    reseeded: null,
-    error,
-    seconds: 0,
-  };
+function notBegun({ target, source }: TableJob, thrown: unknown): RoundReport {
+  return roundOfNone(target.database, { table: target.table, source, error: errorFacts(thrown) });
 }

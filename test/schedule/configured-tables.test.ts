@@ -110,7 +110,7 @@ describe('an entry by name', () => {
         },
         buckets: null,
         partition: null,
-        rules: { naming: 'snake_case', retype: 'auto', retypeBytesMax: 10_737_418_240 },
+        rules: { naming: null, retype: 'auto', retypeBytesMax: 10_737_418_240 },
         region: null,
         roleArn: null,
       },

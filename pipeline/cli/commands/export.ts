@@ -4,17 +4,19 @@
 // Spec: DESIGN "The command"; Amazon DynamoDB API Reference, ExportTableToPointInTime.
 
 import { z } from 'zod';
+import { TidelakeError } from '../../../schemas/errors.js';
 import { formatBytes, formatInstant } from '../../reporting/human-numbers.js';
 import { plainText } from '../../reporting/plain-text.js';
 import type { ExportReport } from '../../reports.js';
 import type { AskedExport } from '../../schedule/ask-export.js';
 import { RunLimit } from '../../schedule/run-limit.js';
+import type { TableJob } from '../../schedule/table-job.js';
 import { checkInput } from '../check-input.js';
 import type { CliContext } from '../context.js';
 import { errorText, usageError } from '../error-text.js';
 import type { GlobalFlags } from '../flags.js';
-import { inSession } from '../session.js';
-import { exportsByPlace, type TableJobFlags, tableJobs } from '../table-jobs.js';
+import { inSession, type Session } from '../session.js';
+import { exportsByPlace, jobsOf, type TableJobFlags } from '../table-jobs.js';
 
 export interface ExportFlags extends GlobalFlags, TableJobFlags {
   readonly full?: boolean | undefined;
@@ -50,7 +52,7 @@ const exportSchema = z.object({
 export async function exportTable(this: CliContext, flags: ExportFlags): Promise<void> {
   const input = checkInput(exportSchema, flags, 'export');
   await inSession(this, flags, { command: 'export' }, async (session) => {
-    const job = tableJobs(session.target, flags, 'export')[0]!;
+    const job = await oneJob(this, session, flags);
     const asked = askedOf(input, job.schedule.view);
     const limit = new RunLimit(this.clock);
     // The export itself goes on at DynamoDB.
@@ -66,6 +68,19 @@ export async function exportTable(this: CliContext, flags: ExportFlags): Promise
     session.tell(errorText(report.error));
     return 3;
   });
+}
+
+/** The table to export. An export is asked for by a person, so one table, named. */
+async function oneJob(
+  context: CliContext,
+  session: Session,
+  flags: ExportFlags,
+): Promise<TableJob> {
+  const { jobs, refused } = await jobsOf(context, session, flags, 'export');
+  const [job] = jobs;
+  if (job !== undefined && jobs.length + refused.length === 1) return job;
+  if (refused.length === 1) throw new TidelakeError(refused[0]!.error);
+  throw usageError('--table NAME is needed: which table to export', 'export');
 }
 
 function askedOf(

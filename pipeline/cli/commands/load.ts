@@ -3,6 +3,9 @@
 // Spec: DESIGN "The table", "The command".
 
 import { z } from 'zod';
+import type { TidelakeConfig } from '../../../schemas/config.js';
+import type { SettingsOf } from '../../../schemas/source-settings.js';
+import { bucketsMax } from '../../../schemas/table-settings.js';
 import {
   formatBytes,
   formatCount,
@@ -12,6 +15,7 @@ import {
 } from '../../reporting/human-numbers.js';
 import { plainText } from '../../reporting/plain-text.js';
 import type { LoadReport } from '../../reports.js';
+import { configuredSettings } from '../../schedule/table-entries.js';
 import { checkInput, wholeNumber } from '../check-input.js';
 import type { CliContext } from '../context.js';
 import type { GlobalFlags } from '../flags.js';
@@ -21,12 +25,11 @@ export interface LoadFlags extends GlobalFlags {
   readonly key?: string | undefined;
   readonly buckets?: number | undefined;
   readonly partition?: string | undefined;
+  readonly naming?: 'snake_case' | 'lower_case' | undefined;
   readonly rewind?: boolean | undefined;
   readonly acceptTableId?: string | undefined;
   readonly allowFiltered?: boolean | undefined;
 }
-
-const bucketsMax = 100_000;
 
 const loadSchema = z
   .object({
@@ -58,7 +61,9 @@ export async function load(this: CliContext, flags: LoadFlags, exported: string)
       exportUri,
       rewind: flags.rewind === true,
       allowFiltered: flags.allowFiltered === true,
+      ...settingsOf(session.config),
       ...(input.key === undefined ? {} : { key: input.key }),
+      ...(flags.naming === undefined ? {} : { naming: flags.naming }),
       ...(input.buckets === undefined ? {} : { buckets: input.buckets }),
       ...(input.partition === undefined ? {} : { partition: input.partition }),
       ...(input.acceptTableId === undefined ? {} : { acceptTableId: input.acceptTableId }),
@@ -67,6 +72,14 @@ export async function load(this: CliContext, flags: LoadFlags, exported: string)
     if (report.seam) session.world.reporter.warn(seamWarning(report));
     return 0;
   });
+}
+
+/** What the configuration says of tables, for an export of one of them; nothing where it says nothing. */
+export function settingsOf(config: TidelakeConfig): { readonly settingsOf?: SettingsOf } {
+  const { tables, defaults } = config;
+  return tables === undefined && defaults === undefined
+    ? {}
+    : { settingsOf: configuredSettings(config) };
 }
 
 /** A load in words, one sentence. */

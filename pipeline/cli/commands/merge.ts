@@ -3,26 +3,36 @@
 // ended the run: 3 for a refusal.
 // Spec: DESIGN "The table", "The command".
 
+import { z } from 'zod';
 import { exitCodeOf } from '../../../schemas/errors.js';
 import { formatCount, formatInstant, formatSeconds } from '../../reporting/human-numbers.js';
 import { plainText } from '../../reporting/plain-text.js';
 import type { MergeReport } from '../../reports.js';
+import { checkInput, wholeNumber } from '../check-input.js';
 import type { CliContext } from '../context.js';
 import { errorText } from '../error-text.js';
 import type { GlobalFlags } from '../flags.js';
 import { inSession } from '../session.js';
+import { settingsOf } from './load.js';
 
 export interface MergeFlags extends GlobalFlags {
   readonly acceptGap?: boolean | undefined;
   readonly acceptSeam?: boolean | undefined;
   readonly adoptSnapshot?: bigint | undefined;
+  readonly retype?: 'auto' | 'ask' | undefined;
+  readonly retypeBytesMax?: number | undefined;
 }
+
+const mergeSchema = z.object({
+  retypeBytesMax: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+});
 
 export async function merge(
   this: CliContext,
   flags: MergeFlags,
   ...exported: string[]
 ): Promise<void> {
+  const { retypeBytesMax } = checkInput(mergeSchema, flags, 'merge');
   await inSession(this, flags, { command: 'merge' }, async (session) => {
     const exportUris = exported.map(session.place);
     const api = await session.api();
@@ -33,6 +43,9 @@ export async function merge(
       exportUris,
       acceptGap: flags.acceptGap === true,
       acceptSeam: flags.acceptSeam === true,
+      ...settingsOf(session.config),
+      ...(flags.retype === undefined ? {} : { retype: flags.retype }),
+      ...(retypeBytesMax === undefined ? {} : { retypeBytesMax }),
       ...(flags.adoptSnapshot === undefined ? {} : { adoptSnapshot: flags.adoptSnapshot }),
     });
     for await (const report of reports) {

@@ -3,20 +3,18 @@
 // code is 3 for one that is refused.
 // Spec: DESIGN "The hourly job is a pure decision", "The command".
 
+import { tablesAtOnceDefault } from '../../../schemas/config.js';
 import { formatBytes, formatInstant } from '../../reporting/human-numbers.js';
 import { plainText } from '../../reporting/plain-text.js';
 import type { PlannedAction, PlanReport } from '../../reports.js';
+import { planOfNone, roundOfNone } from '../../schedule/no-round.js';
 import type { CliContext } from '../context.js';
 import { errorText } from '../error-text.js';
 import type { GlobalFlags } from '../flags.js';
 import { freshnessText, nextText, worstExitCode } from '../round-text.js';
+import { summaryLines } from '../run-summary.js';
 import { inSession } from '../session.js';
-import {
-  exportsByPlace,
-  type TableJobFlags,
-  tableJobs,
-  tablesAtOnceDefault,
-} from '../table-jobs.js';
+import { exportsByPlace, jobsOf, type TableJobFlags } from '../table-jobs.js';
 
 export interface PlanFlags extends GlobalFlags, TableJobFlags {
   readonly reseed?: boolean | undefined;
@@ -25,7 +23,8 @@ export interface PlanFlags extends GlobalFlags, TableJobFlags {
 export async function plan(this: CliContext, flags: PlanFlags): Promise<void> {
   await inSession(this, flags, { command: 'plan' }, async (session) => {
     const mayReseed = flags.reseed === true;
-    const jobs = tableJobs(session.target, flags, 'plan').map((job) => ({
+    const { jobs: configured, refused } = await jobsOf(this, session, flags, 'plan');
+    const jobs = configured.map((job) => ({
       ...job,
       schedule: { ...job.schedule, mayReseed: mayReseed || job.schedule.mayReseed },
     }));
@@ -33,12 +32,22 @@ export async function plan(this: CliContext, flags: PlanFlags): Promise<void> {
     const world = { ...session.world, clock: this.clock };
     const exportsOf = exportsByPlace(this.openTableExports, session.aws);
     const plans: PlanReport[] = [];
-    const tablesAtOnceMax = tablesAtOnceDefault;
-    for await (const one of api.planTables(world, jobs, exportsOf, { tablesAtOnceMax })) {
+    const take = async (one: PlanReport): Promise<void> => {
       plans.push(one);
       await session.print(one, planLines(one));
       if (one.error !== null) session.tell(errorText(one.error));
+    };
+    for (const one of refused) await take(planOfNone(roundOfNone(session.target.database, one)));
+    const tablesAtOnceMax = session.config.run?.tablesAtOnceMax ?? tablesAtOnceDefault;
+    for await (const one of api.planTables(world, jobs, exportsOf, { tablesAtOnceMax })) {
+      await take(one);
     }
+    if (plans.length > 1)
+      session.tell(
+        summaryLines(plans)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
     return worstExitCode(plans);
   });
 }

@@ -1,12 +1,14 @@
 // `tidelake run`: one round of the scheduled job for each table, or rounds until each is fresh.
-// Promises: one line per table on stdout, in the order in which they end; one table's trouble never stops another; exit 0 also
-// when there is nothing to do, 3 when a table is refused. Told to stop, it begins nothing new, starts no commit in the last 20
+// Promises: one line per table on stdout, in the order in which they end, and of several a summary on stderr; one table's
+// trouble never stops another; exit 0 also when there is nothing to do, 3 when a table is refused. Told to stop, it begins nothing new, starts no commit in the last 20
 // seconds of its grace, and says how to go on.
 // Spec: DESIGN "The hourly job is a pure decision", "The command".
 
 import { z } from 'zod';
+import { tablesAtOnceDefault } from '../../../schemas/config.js';
 import type { RoundReport } from '../../reports.js';
 import { freshnessReport } from '../../schedule/freshness.js';
+import { roundOfNone } from '../../schedule/no-round.js';
 import { RunLimit } from '../../schedule/run-limit.js';
 import type { TableJob } from '../../schedule/table-job.js';
 import { checkInput, wholeNumber } from '../check-input.js';
@@ -14,13 +16,9 @@ import type { CliContext } from '../context.js';
 import { errorText } from '../error-text.js';
 import type { GlobalFlags } from '../flags.js';
 import { roundLine, worstExitCode } from '../round-text.js';
+import { summaryLines } from '../run-summary.js';
 import { inSession } from '../session.js';
-import {
-  exportsByPlace,
-  type TableJobFlags,
-  tableJobs,
-  tablesAtOnceDefault,
-} from '../table-jobs.js';
+import { exportsByPlace, jobsOf, type TableJobFlags } from '../table-jobs.js';
 
 export interface RunFlags extends GlobalFlags, TableJobFlags {
   readonly wait?: boolean | undefined;
@@ -38,10 +36,14 @@ const runSchema = z.object({
 });
 
 export async function run(this: CliContext, flags: RunFlags): Promise<void> {
-  const { maxSeconds, graceSeconds = graceSecondsDefault } = checkInput(runSchema, flags, 'run');
+  const input = checkInput(runSchema, flags, 'run');
+  const { graceSeconds = graceSecondsDefault } = input;
   await inSession(this, flags, { command: 'run' }, async (session) => {
     const { clock } = this;
-    const jobs = tableJobs(session.target, flags, 'run').map((job) =>
+    const budget = session.config.run ?? {};
+    const maxSeconds = input.maxSeconds ?? budget.maxSeconds;
+    const { jobs: configured, refused } = await jobsOf(this, session, flags, 'run');
+    const jobs = configured.map((job) =>
       flags.reseed === true ? { ...job, schedule: { ...job.schedule, mayReseed: true } } : job,
     );
     const limit = new RunLimit(
@@ -55,12 +57,18 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
       );
     });
     const reports: RoundReport[] = [];
+    const take = async (report: RoundReport): Promise<void> => {
+      reports.push(report);
+      await session.print(report, [roundLine(report)]);
+      if (report.error !== null) session.tell(errorText(report.error));
+    };
+    for (const one of refused) await take(roundOfNone(session.target.database, one));
     const work = async (): Promise<void> => {
       const api = await session.api();
       const world = { ...session.world, clock };
       const exportsOf = exportsByPlace(this.openTableExports, session.aws);
       const rounds = api.runTables(world, jobs, exportsOf, {
-        tablesAtOnceMax: tablesAtOnceDefault,
+        tablesAtOnceMax: budget.tablesAtOnceMax ?? tablesAtOnceDefault,
         isWaiting: flags.wait === true,
         limit,
         onRound: (round) => {
@@ -69,9 +77,7 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
       });
       for await (const report of rounds) {
         if (isOver) return;
-        reports.push(report);
-        await session.print(report, [roundLine(report)]);
-        if (report.error !== null) session.tell(errorText(report.error));
+        await take(report);
       }
     };
     let isOver = false;
@@ -90,9 +96,14 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
     }
     const told = new Set(reports.map(({ table }) => table));
     for (const job of jobs.filter(({ target }) => !told.has(target.table))) {
-      const report = dropped(job, limit);
-      await session.print(report, [roundLine(report)]);
+      await take(dropped(job, limit));
     }
+    if (reports.length > 1)
+      session.tell(
+        summaryLines(reports)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
     return worstExitCode(reports);
   });
 }

@@ -1,0 +1,32 @@
+// Reports of tables for which no round was begun: refused by the configuration, or not to be reached.
+// Promises: every field is there, as in a report of a round that did nothing. Spec: pipeline/reports.ts.
+
+import type { PlanReport, RoundReport } from '../reports.js';
+import type { RefusedTable } from './configured-tables.js';
+import { freshnessReport } from './freshness.js';
+
+export function roundOfNone(database: string, refused: RefusedTable): RoundReport {
+  const { table, source, error } = refused;
+  return {
+    database,
+    table,
+    source,
+    state: error.code.startsWith('REFUSED_') ? 'refused' : 'failed',
+    waitingFor: null,
+    nextAt: null,
+    ...freshnessReport(null),
+    running: 0,
+    requested: [],
+    loads: [],
+    merges: [],
+    reseeded: null,
+    error,
+    seconds: 0,
+  };
+}
+
+/** The plan that belongs to such a report. */
+export function planOfNone(round: RoundReport): PlanReport {
+  const { requested: _, loads: __, merges: ___, reseeded: ____, seconds: _____, ...rest } = round;
+  return { ...rest, actions: [], price: { usd: 0, lines: [], assumptions: [] } };
+}

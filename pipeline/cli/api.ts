@@ -109,7 +109,7 @@ export interface TidelakeApi {
     world: World,
     jobs: readonly TableJob[],
     exportsOf: ExportsOf,
-    options: Pick<TablesOptions, 'tablesAtOnceMax'>,
+    options: Pick<TablesOptions, 'tablesAtOnceMax'> & PlanOptions,
   ): AsyncIterable<PlanReport>;
   askExport(
     world: World,

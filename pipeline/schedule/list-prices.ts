@@ -4,24 +4,7 @@
 // Sources: the pricing pages of Amazon DynamoDB (on-demand capacity: "Data export to Amazon S3", "Continuous backups", "Data
 // storage"), Amazon S3 (Standard, first 50 TB; requests), AWS Lambda (x86) and AWS Fargate (Linux, x86).
 
-/** The prices themselves, in USD. */
-export interface Prices {
-  /** Per GB of the table at that instant, local secondary indexes included. */
-  readonly fullExportPerGb: number;
-  /** Per GB of changes processed, which is what was written and not what is left of it. */
-  readonly incrementalExportPerGb: number;
-  /** Per GB of the table and month, for any recovery period. */
-  readonly pitrPerGbMonth: number;
-  readonly storagePerGbMonth: number;
-  /** Per 1,000 requests that write or list. */
-  readonly writesPerThousand: number;
-  /** Per 1,000 requests that read. */
-  readonly readsPerThousand: number;
-  readonly lambdaPerGbSecond: number;
-  readonly lambdaPerMillionCalls: number;
-  readonly fargatePerVcpuHour: number;
-  readonly fargatePerGbHour: number;
-}
+import type { GivenPrices, Prices } from '../../schemas/prices.js';
 
 export interface PriceList extends Prices {
   readonly source: string;
@@ -81,7 +64,7 @@ export function isListed(region: string): boolean {
 }
 
 /** The list of a Region; `given` takes the place of its prices, e.g. from a contract or a bill. */
-export function pricesOf(region: string, given: Partial<Prices> = {}): PriceList {
+export function pricesOf(region: string, given: GivenPrices = {}): PriceList {
   const factor = factors[region] ?? otherFactor;
   const listed = Object.fromEntries(
     // A factor has three digits, and so many more than a list price are noise.

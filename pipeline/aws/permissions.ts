@@ -97,8 +97,23 @@ const looksAround: Calls = {
   athena: ['athena:ListDataCatalogs', 'athena:ListEngineVersions', 'athena:ListWorkGroups'],
 };
 
+/** What a table, its recovery and its exports are. */
+const looksAtExports: Calls = {
+  tables: ['dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeTable'],
+  tableExports: ['dynamodb:DescribeExport'],
+  anyExport: ['dynamodb:ListExports'],
+};
+
+/** DynamoDB writes an export with the rights of whoever asks for it. */
+const asksForExports: Calls = {
+  tables: ['dynamodb:ExportTableToPointInTime'],
+  exportFiles: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
+};
+
 /** Commands that call AWS, as `tidelake infra policy` names them. */
 export const commandNames = [
+  'plan',
+  'run',
   'export',
   'load',
   'merge',
@@ -114,19 +129,25 @@ export const commandNames = [
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
-/** Calls by command. `export` is DynamoDB's own export (`aws dynamodb export-table-to-point-in-time`): DynamoDB writes
- *  the files with the rights of whoever asks. */
+/** Calls by command. */
 export const commandCalls: Readonly<Record<CommandName, Calls>> = {
-  export: {
-    tables: [
-      'dynamodb:DescribeContinuousBackups',
-      'dynamodb:DescribeTable',
-      'dynamodb:ExportTableToPointInTime',
-    ],
-    tableExports: ['dynamodb:DescribeExport'],
-    anyExport: ['dynamodb:ListExports'],
-    exportFiles: ['s3:AbortMultipartUpload', 's3:PutObject', 's3:PutObjectAcl'],
-  },
+  plan: together(looksAtExports, readsExports, {
+    lakeFiles: ['s3:GetObject'],
+    lakeBucket: ['s3:ListBucket'],
+    catalog: ['glue:GetTable'],
+  }),
+  run: together(looksAtExports, asksForExports, readsExports, changesLake, {
+    catalog: ['glue:CreateTable'],
+  }),
+  export: together(
+    {
+      tables: ['dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeTable'],
+      tableExports: ['dynamodb:DescribeExport'],
+      // What was asked for before is found by its folder; nothing of it is read.
+      exportBucket: ['s3:ListBucket'],
+    },
+    asksForExports,
+  ),
   load: together(readsExports, changesLake, { catalog: ['glue:CreateTable'] }),
   merge: together(readsExports, changesLake),
   'schema-set': together(changesLake, { catalog: ['glue:GetTables'] }),

@@ -31,6 +31,7 @@ import type {
   VerifyReport,
 } from '../reports.js';
 import type { AskOptions } from '../schedule/ask-export.js';
+import type { PlanOptions } from '../schedule/plan-round.js';
 import type { ExportsOf, TablesOptions } from '../schedule/run-tables.js';
 import type { TableJob } from '../schedule/table-job.js';
 

@@ -33,7 +33,7 @@ export interface TableJobFlags {
 }
 
 /** Rules for the flags. A prefix is a folder: no slashes at its ends, no empty parts. */
-export const tableJobShape = {
+const flagsSchema = z.object({
   source: z
     .string()
     .regex(
@@ -63,9 +63,7 @@ export const tableJobShape = {
   kmsKey: z.string().min(1).max(2048).optional(),
   grain: wholeNumber(15, 1440).optional(),
   view: z.enum(['NEW_AND_OLD_IMAGES', 'NEW_IMAGE']).optional(),
-} as const;
-
-const flagsSchema = z.object(tableJobShape);
+});
 
 type Given = z.infer<typeof flagsSchema>;
 

@@ -89,7 +89,7 @@ function refuseIon(raw: Readonly<Record<string, unknown>>): void {
     'REFUSED_FORMAT',
     `the export is in ${isIon ? 'Amazon Ion' : 'a format unknown to this version'}; Tidelake reads DYNAMODB_JSON`,
     nothingWritten,
-    'export again: tidelake export, or aws dynamodb export-table-to-point-in-time --export-format DYNAMODB_JSON',
+    'export again: tidelake export asks for DYNAMODB_JSON',
   );
 }
 

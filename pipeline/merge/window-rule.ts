@@ -85,14 +85,17 @@ export function judgeWindow(
   );
 }
 
-/** The request for a window, as the AWS command line takes it (times in whole seconds). */
+/** The command for a window that is missing. */
 function askWindow(summary: IncrementalExport, fromMs: number, toMs: number): string {
-  const time = `ExportFromTime=${fromMs / 1000},ExportToTime=${toMs / 1000}`;
-  return `aws dynamodb export-table-to-point-in-time --table-arn ${summary.tableArn} --s3-bucket ${summary.s3Bucket ?? 'BUCKET'} --export-type INCREMENTAL_EXPORT --incremental-export-specification ${time}`;
+  return `${ask(summary)} --from ${formatInstant(fromMs)} --to ${formatInstant(toMs)}`;
 }
 
 function askFull(summary: IncrementalExport, atMs: number): string {
-  return `aws dynamodb export-table-to-point-in-time --table-arn ${summary.tableArn} --s3-bucket ${summary.s3Bucket ?? 'BUCKET'} --export-time ${atMs / 1000}`;
+  return `${ask(summary)} --at ${formatInstant(atMs)}`;
+}
+
+function ask({ tableName, s3Bucket }: IncrementalExport): string {
+  return `tidelake export --source ${tableName} --bucket ${s3Bucket ?? 'BUCKET'}`;
 }
 
 function range(fromMs: number, toMs: number): string {

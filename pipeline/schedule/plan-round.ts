@@ -18,12 +18,15 @@ import { estimatePrice } from './price.js';
 import { requestedExport, runningExports } from './run-round.js';
 import type { Situation } from './situation.js';
 import type { TableJob } from './table-job.js';
-import { ExportMemory, TableWatch } from './table-watch.js';
+import { type BilledWindow, ExportMemory, TableWatch } from './table-watch.js';
 
 export interface PlanOptions {
   /** Prices in place of the list's, in USD. */
   readonly prices?: GivenPrices | undefined;
 }
+
+/** Newest windows that an estimate averages: some hours, so that one odd window decides nothing. */
+const averagedMax = 8;
 
 /** What one round would do now. */
 export async function planRound(
@@ -41,7 +44,10 @@ export async function planRound(
       const actions = decide(situation);
       const looks = actions.flatMap((one) => (one.do === 'look' ? [one.s3Prefix] : []));
       for (const s3Prefix of looks) await watch.look(s3Prefix);
-      if (looks.length === 0) return planReport(job, watch, situation, actions, options.prices);
+      if (looks.length > 0) continue;
+      const isAsking = actions.some((one) => one.do === 'request-window');
+      const billed = isAsking ? await watch.billedWindows(averagedMax) : [];
+      return planReport(job, watch, situation, actions, billed, options.prices);
     }
     throw new RangeError('a plan that needs too many looks');
   } catch (error) {
@@ -54,10 +60,11 @@ function planReport(
   watch: TableWatch,
   situation: Situation,
   actions: readonly Action[],
+  billed: readonly BilledWindow[],
   given: GivenPrices | undefined,
 ): PlanReport {
   const table = watch.table ?? { sizeBytes: 0, itemCount: 0 };
-  const spending = plannedSpending(situation, table, actions);
+  const spending = plannedSpending(table, billed, actions);
   const price = estimatePrice(spending, pricesOf(regionOf(watch), given));
   const planned = actions.flatMap((action) => plannedActions(action, spending));
   return {

@@ -8,7 +8,7 @@
 
 import type { Action } from './actions.js';
 import type { ComputeUse, Spending } from './price.js';
-import type { Situation } from './situation.js';
+import type { BilledWindow } from './table-watch.js';
 
 export interface PlannedSpending extends Spending {
   /** Bytes by the token of the request. */
@@ -50,12 +50,12 @@ const lambdaSecondsMax = 600;
 const fargate = { kind: 'fargate', vcpus: 2, memoryGb: 4 } as const;
 
 export function plannedSpending(
-  situation: Situation,
   table: TableSize,
+  billed: readonly BilledWindow[],
   actions: readonly Action[],
 ): PlannedSpending {
   const files = Math.max(dataFilesMin, Math.ceil(table.sizeBytes / partitionBytes));
-  const known = knownRate(situation);
+  const known = knownRate(billed);
   const bytesOf = new Map<string, number>();
   const fulls: number[] = [];
   const windows: number[] = [];
@@ -111,7 +111,7 @@ function computeOf(seconds: number): ComputeUse {
   return { kind: 'lambda', memoryGb: lambdaMemoryGb, calls: 1, seconds };
 }
 
-/** What was written in the newest windows whose bill is known. */
+/** What was written in windows whose bill is known. */
 interface KnownRate {
   readonly perMs: number;
   readonly count: number;
@@ -119,24 +119,13 @@ interface KnownRate {
   readonly leastBytes: number;
 }
 
-/** Newest windows that are averaged: a day of hourly ones, so that night and day even out. */
-const averagedMax = 24;
-
-function knownRate({ exports }: Situation): KnownRate | null {
-  const billed = exports
-    .flatMap((one) =>
-      one.type === 'INCREMENTAL_EXPORT' && one.billedBytes !== null
-        ? [{ ...one.window, bytes: one.billedBytes }]
-        : [],
-    )
-    .sort((a, b) => b.toMs - a.toMs)
-    .slice(0, averagedMax);
+function knownRate(billed: readonly BilledWindow[]): KnownRate | null {
   if (billed.length === 0) return null;
-  const ms = sum(billed.map(({ fromMs, toMs }) => toMs - fromMs));
+  const ms = sum(billed.map(({ window }) => window.toMs - window.fromMs));
   return {
-    perMs: sum(billed.map(({ bytes }) => bytes)) / ms,
+    perMs: sum(billed.map(({ billedBytes }) => billedBytes)) / ms,
     count: billed.length,
-    leastBytes: Math.min(...billed.map(({ bytes }) => bytes)),
+    leastBytes: Math.min(...billed.map(({ billedBytes }) => billedBytes)),
   };
 }
 

@@ -8,6 +8,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Engines have to be fetched first: npm run test:engines. Faults and races take long: npm run test:faults.
     exclude: ['test/engines/**', 'test/faults/**'],
+    globalSetup: 'test/scratch-folder.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -68,6 +68,35 @@ const regionCodes = new Set([
   'TemporaryRedirect',
 ]);
 
+/** Glue's answers to a request that is not as it wants it, and to one that would be too much for the account. */
+const invalidCodes = new Set(['InvalidInputException', 'ValidationException']);
+const quotaCodes = new Set(['ResourceNumberLimitExceededException']);
+
+/** Members of Glue's requests. Its messages quote values beside them, which may be content: only these words are told. */
+const glueMembers: readonly string[] = [
+  ...[
+    'catalogId',
+    'databaseInput',
+    'databaseName',
+    'tableInput',
+    'versionId',
+    'name',
+    'description',
+  ],
+  ...[
+    'locationUri',
+    'owner',
+    'retention',
+    'storageDescriptor',
+    'columns',
+    'type',
+    'comment',
+    'location',
+  ],
+  ...['inputFormat', 'outputFormat', 'serdeInfo', 'partitionKeys', 'tableType', 'parameters'],
+  ...['key', 'value', 'member'],
+];
+
 /** Reads an error that the SDK threw; null for one that is not from AWS or the network. */
 export function faultOf(error: unknown): AwsFault | null {
   if (!(error instanceof Error) || error instanceof TidelakeError) return null;
@@ -107,7 +136,8 @@ export function isTransient({ code, status }: AwsFault): boolean {
 
 /**
  * The error to throw for one that the SDK threw: CREDENTIALS, DENIED, THROTTLED, USAGE (a bucket or region that is wrong),
- * REFUSED_INPUT_GONE (an archived object), or SERVICE_FAILED. What is not from AWS passes unchanged.
+ * REFUSED_INPUT_GONE (an archived object), REFUSED_LIMIT (too large for Glue, or a quota), INTERNAL (what Glue does not take
+ * as valid), or SERVICE_FAILED. What is not from AWS passes unchanged.
  */
 export function awsError(error: unknown, request: AwsRequest): unknown {
   const fault = faultOf(error);
@@ -162,11 +192,51 @@ function factsOf(error: Error, fault: AwsFault, request: AwsRequest): ErrorFacts
   if (status === 403 || /^(AccessDenied|Forbidden|AllAccessDisabled|KMS)/.test(code)) {
     return denied(error, request, meaning);
   }
+  if (request.action.startsWith('glue:') && quotaCodes.has(code)) {
+    return {
+      code: 'REFUSED_LIMIT',
+      what: `${asked} would go beyond a quota of the account (${code})`,
+      meaning,
+      next: 'raise the quota of AWS Glue in Service Quotas, or remove tables that nobody needs; then run the same command again',
+    };
+  }
+  if (request.action.startsWith('glue:') && invalidCodes.has(code))
+    return invalid(error, asked, code);
   return {
     code: 'SERVICE_FAILED',
     what: `no sound answer to ${asked} (${code}${status === 0 ? '' : `, status ${status}`}, ${fault.tries} tries)`,
     meaning,
     next: 'see whether the endpoint can be reached and AWS is well, then run the same command again',
+  };
+}
+
+/** Glue names the member and what it must be: `Value at 'tableInput.name' failed to satisfy constraint: Member must …`. */
+function invalid(error: Error, asked: string, code: string): ErrorFacts {
+  const found =
+    /at '([A-Za-z]{1,40}(?:\.[A-Za-z0-9]{1,40}){0,12})' failed to satisfy constraint: Member must (not be null|have (?:length|value) (?:less|greater) than or equal to \d{1,12}|satisfy)/.exec(
+      error.message,
+    );
+  const path = found?.[1]?.split('.') ?? [];
+  const isKnown =
+    found !== null && path.every((one) => /^\d+$/.test(one) || glueMembers.includes(one));
+  const bound = found?.[2] === 'satisfy' ? 'be of another form' : found?.[2];
+  const detail = isKnown
+    ? `${found[1]} must ${bound}`
+    : 'its message is not shown, it may quote content';
+  const meaning = 'nothing was committed; the lake is as it was';
+  if (isKnown && bound!.includes('less than')) {
+    return {
+      code: 'REFUSED_LIMIT',
+      what: `Glue takes nothing so large: ${asked} (${code}: ${detail})`,
+      meaning,
+      next: 'where it is a name or a location, choose a shorter --database, --table or --lake; else report it, with the member named',
+    };
+  }
+  return {
+    code: 'INTERNAL',
+    what: `Glue does not take what it was sent: ${asked} (${code}: ${detail})`,
+    meaning,
+    next: 'check --database and --table; else run again with TIDELAKE_DEBUG=1 and report what it prints, after reading it',
   };
 }
 

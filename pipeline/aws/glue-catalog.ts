@@ -11,6 +11,7 @@ import { checkedCatalogName, isCatalogName } from '../lake/catalog-name.js';
 import { removeFiles } from '../lake/file-removal.js';
 import { parseTableMetadata } from '../lake/iceberg/metadata.js';
 import { normalUri } from '../lake/iceberg/paths.js';
+import { refuseOtherCatalog } from '../lake/other-catalog.js';
 import type { Catalog, CatalogEntry, Clock, CommitOutcome, Ids, ObjectStore } from '../ports.js';
 import type { AwsClients } from './clients.js';
 import { GlueCommit } from './glue-commit.js';
@@ -65,11 +66,15 @@ export class GlueCatalog implements Catalog {
   }
 
   /** The entry; its version is Glue's VersionId. Throws REFUSED_FOREIGN_WRITER for a table or view that is not Iceberg,
-   *  REFUSED_FOREIGN_PATH for one outside this lake, and what AWS answers. */
+   *  REFUSED_FOREIGN_PATH for one outside this lake, REFUSED_OTHER_CATALOG for a table of the catalog of files in the same
+   *  folder, and what AWS answers. */
   async current(database: string, table: string): Promise<CatalogEntry | null> {
     checkedCatalogName(database);
     const found = await this.#requests.table(database, checkedCatalogName(table));
-    if (found === null) return null;
+    if (found === null) {
+      await this.#refuseOther(database, table);
+      return null;
+    }
     return {
       metadataUri: this.#checkedUri(database, table, found),
       version: found.VersionId ?? '',
@@ -90,6 +95,7 @@ export class GlueCatalog implements Catalog {
     const foundUri = found === null ? null : this.#checkedUri(database, table, found);
     // Another VersionId with the same pointer is somebody's new comment: a commit on top of it loses nothing.
     if (foundUri !== (base?.metadataUri ?? null)) return 'conflict';
+    if (base === null) await this.#refuseOther(database, table);
     const number = String(metadataNumber(base?.metadataUri ?? null)).padStart(5, '0');
     const uri = `${location}/metadata/${number}-${ids.uuid()}.metadata.json`;
     if ((await store.putIfAbsent(uri, metadata)) === 'exists') {
@@ -113,6 +119,12 @@ export class GlueCatalog implements Catalog {
     }
     if (outcome === 'conflict') await removeFiles(store, [uri]);
     return outcome;
+  }
+
+  async #refuseOther(database: string, table: string): Promise<void> {
+    const location = this.tableLocation(database, table);
+    const names = await this.#options.store.children(`${location}/metadata`);
+    refuseOtherCatalog('glue', { database, table, location }, names);
   }
 
   #isHere(database: string, table: string, uri: string | null): uri is string {

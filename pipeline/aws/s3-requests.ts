@@ -25,8 +25,20 @@ export interface S3SenderOptions {
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
+/** What sends one command. */
+type S3Sends = Pick<S3Client, 'send'>;
+
+type Sending = (args: object) => Promise<object>;
+
+/** Of a command, where what is done around its request is put. */
+interface Command {
+  readonly middlewareStack: {
+    add(around: (next: Sending) => Sending, place: object): void;
+  };
+}
+
 /** One call of the SDK, repeatable. */
-export type S3Call<T> = (client: S3Client, sdk: Sdk) => Promise<T>;
+export type S3Call<T> = (client: S3Sends, sdk: Sdk) => Promise<T>;
 
 /** What the parts of the store share: how a request is sent. */
 export interface S3Requests {
@@ -42,7 +54,7 @@ export class S3Sender implements S3Requests {
   readonly owner: { readonly ExpectedBucketOwner?: string };
   readonly bodyIdleMs: number;
   readonly wait: (ms: number) => Promise<void>;
-  readonly #open: () => Promise<{ readonly client: S3Client; readonly sdk: Sdk }>;
+  readonly #open: () => Promise<{ readonly client: S3Sends; readonly sdk: Sdk }>;
   readonly #slots = new RequestSlots(requestsAtOnceMax);
 
   constructor(options: S3SenderOptions) {
@@ -52,7 +64,7 @@ export class S3Sender implements S3Requests {
         : { ExpectedBucketOwner: options.expectedBucketOwner };
     this.bodyIdleMs = options.bodyIdleMs ?? bodyIdleMsMax;
     this.wait = options.wait ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
-    let opened: Promise<{ readonly client: S3Client; readonly sdk: Sdk }> | null = null;
+    let opened: Promise<{ readonly client: S3Sends; readonly sdk: Sdk }> | null = null;
     this.#open = () => {
       opened ??= this.#opened(options);
       return opened;
@@ -78,25 +90,31 @@ export class S3Sender implements S3Requests {
     }
   }
 
-  async #opened(options: S3SenderOptions): Promise<{ client: S3Client; sdk: Sdk }> {
+  async #opened(options: S3SenderOptions): Promise<{ client: S3Sends; sdk: Sdk }> {
     const [client, sdk] = await Promise.all([options.client(), import('@aws-sdk/client-s3')]);
-    const name = `tidelakeSlots${nextSender++}`;
-    // Inside the SDK's retries, so that every 503 is heard and not only the last.
-    client.middlewareStack.add(
-      (next) => async (args) => {
-        try {
-          const answer = await next(args);
-          this.#slots.answered();
-          return answer;
-        } catch (error) {
-          const fault = faultOf(error);
-          if (fault !== null && isThrottling(fault)) this.#slots.slowDown();
-          throw error;
-        }
-      },
-      { step: 'finalizeRequest', priority: 'low', name },
-    );
-    return { client, sdk };
+    // Inside the SDK's retries, so that every 503 is heard and not only the last. At the command and not at the client, which
+    // may be shared: its stack would grow with every store, and each would hear the others.
+    const hear = (next: Sending) => async (args: object) => {
+      try {
+        const answer = await next(args);
+        this.#slots.answered();
+        return answer;
+      } catch (error) {
+        const fault = faultOf(error);
+        if (fault !== null && isThrottling(fault)) this.#slots.slowDown();
+        throw error;
+      }
+    };
+    const send = (command: Command, ...more: readonly unknown[]): unknown => {
+      const place = { step: 'finalizeRequest', priority: 'low', name: 'tidelakeSlots' } as const;
+      command.middlewareStack.add(hear, place);
+      return (client.send as (...all: readonly unknown[]) => unknown).call(
+        client,
+        command,
+        ...more,
+      );
+    };
+    return { client: { send: send as S3Client['send'] }, sdk };
   }
 }
 
@@ -106,9 +124,6 @@ function withTries(error: unknown, triesBefore: number): unknown {
   if ($metadata !== undefined) $metadata.attempts = ($metadata.attempts ?? 1) + triesBefore;
   return error;
 }
-
-/** Names of middleware must differ where stores share a client. */
-let nextSender = 0;
 
 /** A random time up to a bound that doubles with each round, in ms ("full jitter"). */
 export function waitMs(round: number, firstMs: number): number {

@@ -3,11 +3,12 @@
 // Spec: none.
 
 import type { AwsOptions } from '../aws/clients.js';
-import type { Simulator, SimulatorOptions } from '../local/simulator-server.js';
+import type { Simulator } from '../local/simulator-server.js';
 import type { Clock, QueryShelf, RemoteSql, TableExports, World } from '../ports.js';
 import type { TidelakeApi, WorldOptions } from './api.js';
 import type { Output } from './output.js';
 import type { SimulatorModule } from './simulator-module.js';
+import type { SimulatorWithSqlOptions } from './simulator-sql.js';
 
 /** One Athena workgroup. */
 export interface AthenaWorkgroup {
@@ -43,7 +44,7 @@ export interface CliContext {
   readonly processors: number;
   readonly loadApi: () => Promise<TidelakeApi>;
   readonly loadSimulator: () => Promise<SimulatorModule>;
-  readonly startSimulator: (options: SimulatorOptions) => Promise<Simulator>;
+  readonly startSimulator: (options: SimulatorWithSqlOptions) => Promise<Simulator>;
   readonly createWorld: (options: WorldOptions) => Promise<World>;
   readonly openAthena: (options: AthenaOptions) => Promise<AthenaWorkgroup>;
   /** DynamoDB, as far as exports need it. A table's own Region and role stand in the options in place of the run's. */

@@ -220,13 +220,21 @@ const simulatorServe = buildCommand<SimulatorServeFlags, [], CliContext>({
         brief: 'Requests that are to go wrong: a plan as JSON, or a file of it',
         placeholder: 'plan',
       },
+      athenaTrino: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief:
+          'Trino that answers for Athena, over a catalog of this Glue and S3; DuckDB otherwise',
+        placeholder: 'http://host:port/catalog',
+      },
       json: globalFlags.json,
     },
   },
   docs: {
     brief: "Answer for AWS's endpoints on this machine, until interrupted",
     fullDescription:
-      'Serves S3, Glue and Athena over HTTP for any SDK that is given the endpoint; Athena answers with DuckDB. State is kept in a folder, so that it can be killed and started again. Signatures are not verified. GET /_simulator/requests tells what was asked; PUT /_simulator/faults changes the plan.',
+      'Serves S3, Glue and Athena over HTTP for any SDK that is given the endpoint; Athena answers with DuckDB, or with the Trino named. State is kept in a folder, so that it can be killed and started again. Signatures are not verified. GET /_simulator/requests tells what was asked; PUT /_simulator/faults changes the plan.',
     customUsage: [
       { input: '--dir ./aws', brief: 'On port 4566' },
       {

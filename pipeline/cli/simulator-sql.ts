@@ -1,5 +1,5 @@
 // The simulator with SQL: what its Athena is asked runs on DuckDB, over the tables in its Glue and the files in its S3,
-// which are read through its own endpoint, as Athena reads AWS's.
+// which are read through its own endpoint, as Athena reads AWS's; or on a Trino that somebody started over that endpoint.
 // Promises: DuckDB is loaded with the first query; every query sees the tables as they are then, and leaves nothing behind.
 // Spec: pipeline/simulator/aws/athena-sql.ts.
 
@@ -12,6 +12,7 @@ import {
   type SimulatorOptions,
   startSimulator,
 } from '../local/simulator-server.js';
+import { trinoSql } from '../local/trino-sql.js';
 import { createLocalWorld } from '../local/world.js';
 import { query } from '../query/query.js';
 import { readSavedQueries, type SavedQuery } from '../query/saved-queries.js';
@@ -20,11 +21,18 @@ import type { RunSql, SqlAnswer } from '../simulator/aws/athena-executions.js';
 import { athenaSqlOnDuckdb } from '../simulator/aws/athena-sql.js';
 import { queriesUri } from './package-root.js';
 
-/** Starts a simulator whose Athena answers. Throws what `startSimulator` throws. */
-export async function startSimulatorWithSql(options: SimulatorOptions): Promise<Simulator> {
+export interface SimulatorWithSqlOptions extends Omit<SimulatorOptions, 'runSql'> {
+  /** Address of a Trino for Athena's SQL, `http://host:port/catalog`. Default: DuckDB, in this process. */
+  readonly athenaTrino?: string;
+}
+
+/** Starts a simulator whose Athena answers. Throws what `startSimulator` throws, and USAGE for an address that is none. */
+export async function startSimulatorWithSql(options: SimulatorWithSqlOptions): Promise<Simulator> {
+  const { athenaTrino, ...own } = options;
+  if (athenaTrino !== undefined) return startSimulator({ ...own, runSql: trinoSql(athenaTrino) });
   let url = '';
   const clients = simulatedClients(() => url);
-  const simulator = await startSimulator({ ...options, runSql: simulatorSql(clients) });
+  const simulator = await startSimulator({ ...own, runSql: simulatorSql(clients) });
   url = simulator.url;
   return {
     ...simulator,

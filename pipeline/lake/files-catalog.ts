@@ -5,6 +5,7 @@ import { TidelakeError } from '../../schemas/errors.js';
 import type { Catalog, CatalogEntry, CommitOutcome, ObjectStore } from '../ports.js';
 import { ObjectNotFoundError } from '../ports.js';
 import { checkedCatalogName, isCatalogName } from './catalog-name.js';
+import { refuseOtherCatalog } from './other-catalog.js';
 
 /** Versions looked for at once beyond the one the hint names. */
 const lookAhead = 4;
@@ -43,9 +44,15 @@ export class FilesCatalog implements Catalog {
     return `${this.root}/${checkedCatalogName(database)}/${checkedCatalogName(table)}`;
   }
 
+  /** Throws REFUSED_OTHER_CATALOG for a folder that holds the table of a catalog of another kind. */
   async current(database: string, table: string): Promise<CatalogEntry | null> {
     const version = (await this.hinted(database, table)) ?? (await this.listed(database, table));
-    if (version === 0) return null;
+    if (version === 0) {
+      const location = this.tableLocation(database, table);
+      const names = await this.store.children(`${location}/metadata`);
+      refuseOtherCatalog('files', { database, table, location }, names);
+      return null;
+    }
     return { metadataUri: this.metadataUri(database, table, version), version: String(version) };
   }
 

@@ -75,6 +75,49 @@ describe('an answer of AWS', () => {
     expect(JSON.stringify(error.facts())).not.toContain('Jane');
   });
 
+  it.each([
+    [
+      "at 'tableInput.storageDescriptor.columns.3.member.type'",
+      'have length less than or equal to 131072',
+    ],
+    ["at 'tableInput.name'", 'have length less than or equal to 255'],
+  ])('that something is too large for Glue names it and the limit: %s', (at, must) => {
+    const text = `1 validation error detected: Value 'secret' ${at} failed to satisfy constraint: Member must ${must}`;
+    const error = told(
+      sdkError('ValidationException', 400, text),
+      'glue:UpdateTable',
+      'shop.orders',
+    );
+    expect(error.code).toBe('REFUSED_LIMIT');
+    expect(error.what).toContain(`glue:UpdateTable on shop.orders`);
+    expect(error.what).toContain(must);
+    expect(error.what).toContain(at.slice(4, -1));
+    expect(JSON.stringify(error.facts())).not.toContain('secret');
+  });
+
+  it.each([
+    [
+      'ValidationException',
+      "Value 'x' at 'tableInput.secret' failed to satisfy constraint: Member must not be null",
+    ],
+    [
+      'ValidationException',
+      "Value 'secret' at 'tableInput.name' failed to satisfy constraint: Member must satisfy regular expression pattern: [secret]",
+    ],
+    ['InvalidInputException', 'secret is not valid'],
+  ])('that Glue does not take it (%s) is a defect, and no value is told', (name, text) => {
+    const error = told(sdkError(name, 400, text), 'glue:CreateTable', 'shop.orders');
+    expect(error.code).toBe('INTERNAL');
+    expect(error.what).toContain('glue:CreateTable on shop.orders');
+    expect(JSON.stringify(error.facts())).not.toContain('secret');
+  });
+
+  it('that a quota of Glue is used up is no fault of the service', () => {
+    const error = sdkError('ResourceNumberLimitExceededException', 400);
+    expect(told(error, 'glue:CreateTable', 'shop.orders').code).toBe('REFUSED_LIMIT');
+    expect(told(error).code).toBe('SERVICE_FAILED');
+  });
+
   it('is left alone when it is no answer of AWS', () => {
     const bug = new TypeError('x is not a function');
     expect(awsError(bug, { action: 's3:GetObject', resource: 's3://a/b' })).toBe(bug);

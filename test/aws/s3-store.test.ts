@@ -361,6 +361,13 @@ describe('when S3 asks to slow down', () => {
     expect((await failure(s3.store().put('s3://lake/never', bytes('1')))).code).toBe('THROTTLED');
   });
 
+  it('leave a client that many stores share as it was', async () => {
+    const client = await s3.client();
+    const before = client.middlewareStack.identify();
+    for (let n = 0; n < 3; n++) await s3.store().put(`s3://lake/shared/${n}`, bytes('1'));
+    expect(client.middlewareStack.identify()).toEqual(before);
+  });
+
   it('never more than the bound are under way', async () => {
     let most = 0;
     let now = 0;

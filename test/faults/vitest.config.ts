@@ -1,14 +1,31 @@
-// How faults and races are tested: long runs of real processes, one file after the other.
-// Promises: nothing else of this suite takes the processors meanwhile. Not a part of npm test: npm run test:faults.
+// How faults and races are tested: long runs of real processes, two files at a time.
+// Promises: no test depends on how fast it is; files that take longest begin first. Not a part of npm test:
+// npm run test:faults.
 // Source: https://vitest.dev/config/
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that take longest, longest first. */
+const longest = ['service-faults-glue', 'service-faults-files', 'kills', 'races', 'commit-matrix'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+      return at < 0 ? longest.length : at;
+    };
+    return [...files].sort((a, b) => place(a) - place(b));
+  }
+}
 
 export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],
+    globalSetup: 'test/scratch-folder.ts',
     testTimeout: 900_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 1,
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -164,3 +164,41 @@ describe('a commit that nobody can tell of', () => {
     ]);
   });
 });
+
+describe('one folder with two catalogs', () => {
+  const load = ['load', exportsUri, '--key', 'clientid,created'] as const;
+  const files = async (lake: string): Promise<readonly string[]> => {
+    const found: string[] = [];
+    for await (const { uri } of sim.store.list(lake)) found.push(uri);
+    return found.sort();
+  };
+
+  it.each([
+    ['files', 'glue'],
+    ['glue', 'files'],
+  ] as const)('is refused: a table of %s, asked for in %s', async (own, other) => {
+    const lake = `s3://lake/loaded-in-${own}`;
+    const at = (catalog: string) =>
+      ['--lake', lake, '--database', `two_${own}`, '--catalog', catalog] as const;
+    expect(await runIn(at(own), ...load)).toMatchObject({ exitCode: 0 });
+    const before = await files(lake);
+    for (const command of [load, ['merge', exportsUri, '--table', 'mystore']] as const) {
+      const ran = await runIn(at(other), ...command);
+      expect(ran.exitCode).toBe(3);
+      expect(ran.err).toContain('error REFUSED_OTHER_CATALOG  ');
+      expect(ran.err).toContain(`${lake}/two_${own}/mystore`);
+      expect(ran.err).toContain(`next: go on with --catalog ${own}; `);
+    }
+    expect(await files(lake)).toEqual(before);
+    const merged = await runIn(at(own), 'merge', exportsUri);
+    expect(merged.rows.map(({ action }) => action)).toContain('applied');
+  });
+
+  it('is none where only the remains of a load that died lie', async () => {
+    const lake = 's3://lake/remains';
+    const at = ['--lake', lake, '--database', 'remains', '--catalog', 'glue'] as const;
+    const left = '00000-0b0a7c3e-8a1f-4c52-9d0a-6d1f6f0e9c11.metadata.json';
+    await sim.store.put(`${lake}/remains/mystore/metadata/${left}`, Buffer.from('{}'));
+    expect(await runIn(at, ...load)).toMatchObject({ exitCode: 0 });
+  });
+});

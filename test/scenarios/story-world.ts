@@ -119,10 +119,15 @@ export class StoryLake {
     return reports;
   }
 
+  /** Where `items` unloads to. */
+  get outRoot(): string {
+    return this.lake.slice(0, -'/lake'.length);
+  }
+
   /** The table's items as canonical texts, sorted, as unload gives them back. */
   async items(asOf?: string): Promise<readonly string[]> {
     const { store } = this.world;
-    const outUri = `${this.lake.slice(0, -'/lake'.length)}/out-${this.#unloads++}`;
+    const outUri = `${this.outRoot}/out-${this.#unloads++}`;
     const report = await unload(this.world, {
       ...this.target,
       outUri,

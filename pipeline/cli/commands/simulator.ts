@@ -16,6 +16,7 @@ export interface SimulatorServeFlags {
   readonly port: number;
   readonly host: string;
   readonly faults?: string | undefined;
+  readonly athenaTrino?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -34,6 +35,7 @@ export async function simulatorServe(this: CliContext, flags: SimulatorServeFlag
     port: flags.port,
     host: flags.host,
     faults,
+    ...(flags.athenaTrino === undefined ? {} : { athenaTrino: flags.athenaTrino }),
     onError: (error, { service, operation }) => {
       this.err.write(`${service} ${operation} was answered with an internal error\n`);
       this.err.write(errorText(errorFacts(error)));

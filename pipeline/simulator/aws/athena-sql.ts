@@ -38,7 +38,8 @@ function duckdbLiteral(literal: string): string {
   return binary === null ? literal : `unhex('${binary[1]}')`;
 }
 
-function withLiterals(sql: string, literals: readonly string[]): string {
+/** SQL with a literal in place of each `?` of its code, in their order. */
+export function withLiterals(sql: string, literals: readonly string[]): string {
   let next = 0;
   return sqlPieces(sql)
     .map((piece) =>

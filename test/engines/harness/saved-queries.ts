@@ -1,8 +1,11 @@
-// Every saved query, view and check on a Trino, verbatim as Athena is sent it, with the answer of the simulated table.
+// Every saved query, view and check on a Trino, verbatim as Athena is sent it, with the answer of the simulated table: asked
+// through the real SDK of the simulated Athena, whose SQL runs on that Trino.
 // Source: test/queries/cases.ts.
 
-import { beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { AthenaEngine } from '../../../pipeline/aws/athena-engine.js';
 import { DiskStore } from '../../../pipeline/local/disk-store.js';
+import { trinoSql } from '../../../pipeline/local/trino-sql.js';
 import { paramLiteral, positionalParams } from '../../../pipeline/query/params.js';
 import { sqlAsOf } from '../../../pipeline/query/query-athena.js';
 import {
@@ -10,9 +13,9 @@ import {
   readSavedQueries,
   type SavedQuery,
 } from '../../../pipeline/query/saved-queries.js';
-import { sqlPieces } from '../../../pipeline/query/sql-text.js';
+import { SimulatedAthena } from '../../aws/simulated-athena.js';
 import { comparable, type QueryCase, queryCases } from '../../queries/cases.js';
-import { database, folderUri } from '../../queries/loaded-stories.js';
+import { database, folderUri, rowsOf } from '../../queries/loaded-stories.js';
 import { itemsOf, type QueryStories, windowMs, writeStories } from '../../queries/stories.js';
 import { hostileValues } from '../../query/hostile-values.js';
 import type { AwsEndpoint } from './endpoint.js';
@@ -45,8 +48,12 @@ async function makeLakes(endpoint: AwsEndpoint): Promise<QueryLakes> {
   return { stories, queries };
 }
 
-/** What Athena is sent, with the literals put in by hand: Trino 406 has no EXECUTE IMMEDIATE. */
-function statementOf(testCase: QueryCase, query: SavedQuery, stories: QueryStories): string {
+/** What Athena is sent. */
+function statementOf(
+  testCase: QueryCase,
+  query: SavedQuery,
+  stories: QueryStories,
+): ReturnType<typeof positionalParams> {
   const { key } = stories[testCase.story];
   const names: Readonly<Record<string, string>> = {
     table: testCase.story,
@@ -55,34 +62,59 @@ function statementOf(testCase: QueryCase, query: SavedQuery, stories: QueryStori
   };
   const values = { ...testCase.params };
   for (const { name } of query.params) if (names[name] !== undefined) values[name] = names[name];
-  const { sql, parameters } = positionalParams({
-    sql: queryBody(query.sql),
-    declared: query.params,
-    values,
-  });
-  let next = 0;
-  return sqlPieces(sql)
-    .map(({ isCode, text }) => (isCode ? text.replaceAll('?', () => parameters[next++]!) : text))
-    .join('');
+  return positionalParams({ sql: queryBody(query.sql), declared: query.params, values });
 }
 
 /** The cases, asked of one Trino. */
 export function savedQueriesSuite(trino: () => Trino): void {
   let lakes: QueryLakes;
+  let athena: SimulatedAthena;
+  /** As the command waits for Athena, but shorter: Trino needs the processors. */
+  const engine = (): AthenaEngine =>
+    athena.engine({ sleep: () => new Promise((resolve) => setTimeout(resolve, 20)) });
   beforeAll(async () => {
     made ??= sharedEndpoint().then(makeLakes);
     lakes = await made;
+    athena = await SimulatedAthena.start(trinoSql(`${trino().url}/iceberg`));
   });
+  afterAll(() => athena?.close());
 
   const named = queryCases.map(
     (one) => [`${one.name} of ${one.story} ${JSON.stringify(one.params)}`, one] as const,
   );
   it.each(named)('answers %s', async (_, testCase) => {
-    const sql = statementOf(testCase, lakes.queries.get(testCase.name)!, lakes.stories);
-    const { columns, rows } = await trino().query(sql);
-    const answer = rows.map((row) => columns.map((column) => row.get(column)));
+    const asked = statementOf(testCase, lakes.queries.get(testCase.name)!, lakes.stories);
+    const answer = await rowsOf(await engine().run({ ...asked, database }));
     const expected = comparable(testCase, testCase.rows(lakes.stories));
     expect(comparable(testCase, answer)).toEqual(expected);
+  });
+
+  it('gives nested values as the text of Athena, and as JSON when they are cast', async () => {
+    const { mystore } = lakes.stories;
+    const order = itemsOf(mystore).find((item) => item.get('lines') !== undefined)!;
+    const id = (order.get('orderId') as { readonly S: string }).S;
+    const result = await engine().run({
+      sql: "SELECT CAST(lines AS json), lines, X'00ff', DECIMAL '12345678901234567890.12' FROM mystore WHERE order_id = ?",
+      parameters: [`'${id}'`],
+      database,
+    });
+    const [row] = await rowsOf(result);
+    const lines = JSON.parse(String(row![0])) as readonly { readonly sku: string }[];
+    const told = (order.get('lines') as { readonly L: readonly { readonly M: object }[] }).L;
+    expect(lines.length).toBe(told.length);
+    expect(row![1]).toContain(`sku=${lines[0]!.sku}`);
+    expect(row!.slice(2)).toEqual([
+      Buffer.from([0, 255]).toString('base64'),
+      '12345678901234567890.12',
+    ]);
+  });
+
+  it('is refused in its words, and no value is told', async () => {
+    const sql = "SELECT nothing FROM mystore WHERE clientid = 'secret'";
+    const asked = engine().run({ sql, parameters: [], database });
+    await expect(asked).rejects.toMatchObject({ code: 'QUERY_FAILED' });
+    await expect(asked).rejects.toThrow(/COLUMN_NOT_FOUND/);
+    await expect(asked).rejects.not.toThrow(/secret/);
   });
 
   it('answers as of a time, the table hidden behind its past', async () => {

@@ -48,11 +48,11 @@ export class Trino implements WritingEngine {
   readonly textType = 'varchar';
   readonly keepsExpired = true;
   readonly #child: Child;
-  readonly #url: string;
+  readonly url: string;
 
   private constructor(child: Child, url: string) {
     this.#child = child;
-    this.#url = url;
+    this.url = url;
   }
 
   /** Starts a Trino whose catalog `iceberg` is the Glue and S3 of an endpoint. */
@@ -89,7 +89,7 @@ export class Trino implements WritingEngine {
     session: Readonly<Record<string, string>> = {},
   ): Promise<EngineAnswer> {
     const properties = Object.entries(session).map(([name, value]) => `${name}=${value}`);
-    let answer = await this.#request(`${this.#url}/v1/statement`, {
+    let answer = await this.#request(`${this.url}/v1/statement`, {
       method: 'POST',
       body: sql,
       headers: {

@@ -61,6 +61,12 @@ export interface Standing {
   readonly orphans: readonly string[];
 }
 
+/** What a snapshot refers to: its list, its manifests, its live files with their sizes. Never changes once written. */
+interface Referred {
+  readonly metadata: readonly string[];
+  readonly files: readonly { readonly uri: string; readonly size: number }[];
+}
+
 let made = 0;
 
 export class FaultLake extends StoryLake {
@@ -70,6 +76,8 @@ export class FaultLake extends StoryLake {
   readonly tale: Tale;
   readonly #options: FaultLakeOptions;
   readonly #folder: string | null;
+  /** By snapshot: read once, since a check after every step would read all of them anew. */
+  readonly #referred: Map<bigint, Referred> = new Map();
 
   private constructor(
     sim: SimulatedGlue,
@@ -110,6 +118,11 @@ export class FaultLake extends StoryLake {
   } {
     const { lake, database, kind } = this;
     return { lake, database, catalog: kind === 'glue' ? 'glue' : 'files' };
+  }
+
+  /** In memory, unless the lake is on disk. */
+  override get outRoot(): string {
+    return this.kind === 'disk' ? super.outRoot : `file:///${this.database}`;
   }
 
   /** Removes what is on disk; lakes on S3 go with the simulator. */
@@ -208,18 +221,15 @@ export class FaultLake extends StoryLake {
     const referred = new Set([open.entry.metadataUri, `${location}/metadata/version-hint.text`]);
     for (const { 'metadata-file': file } of md['metadata-log']) referred.add(file);
     for (const snapshot of md.snapshots) {
-      const live = await liveFiles(store, md, snapshot, location);
-      referred.add(snapshot['manifest-list']);
-      for (const { path: manifest } of live.manifests) referred.add(manifest);
-      for (const { file } of [...live.data, ...live.positionDeletes]) {
-        referred.add(file.path);
-        expect(present.get(file.path), `a live file of ${location}`).toBe(
-          Number(file.fileSizeBytes),
-        );
+      const { metadata, files } = await this.#referredBy(open, snapshot);
+      for (const uri of metadata) referred.add(uri);
+      for (const { uri, size } of files) {
+        referred.add(uri);
+        expect(present.get(uri), `a live file of ${location}`).toBe(size);
       }
     }
     for (const uri of referred) {
-      if (!uri.endsWith('version-hint.text')) expect([...present.keys()]).toContain(uri);
+      if (!uri.endsWith('version-hint.text')) expect(present.has(uri), uri).toBe(true);
     }
     const orphans = [...present.keys()].filter((uri) => !referred.has(uri)).sort();
     const items = await this.items(`snapshot:${md['current-snapshot-id']}`);
@@ -227,6 +237,23 @@ export class FaultLake extends StoryLake {
     if (options.verify) await this.#verify(currentSnapshot(md), orphans.length);
     const at = (state.watermarkMs - hour(0)) / (hour(1) - hour(0));
     return { hour: at, snapshots: own.length, orphans };
+  }
+
+  async #referredBy({ md, location }: OpenTable, snapshot: Snapshot): Promise<Referred> {
+    const id = snapshot['snapshot-id'];
+    let referred = this.#referred.get(id);
+    if (referred === undefined) {
+      const live = await liveFiles(this.world.store, md, snapshot, location);
+      referred = {
+        metadata: [snapshot['manifest-list'], ...live.manifests.map(({ path: uri }) => uri)],
+        files: [...live.data, ...live.positionDeletes].map(({ file }) => ({
+          uri: file.path,
+          size: Number(file.fileSizeBytes),
+        })),
+      };
+      this.#referred.set(id, referred);
+    }
+    return referred;
   }
 
   async #verify(current: Snapshot | null, orphans: number): Promise<void> {

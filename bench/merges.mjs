@@ -6,9 +6,10 @@ import { bucketCount } from './data.mjs';
 import { lastReport, measure, settleDisk } from './measure.mjs';
 import { summarize } from './statistics.mjs';
 import { markdownTable, range, runsText, seconds, threadsText, times, whole } from './table.mjs';
-import { load, merge, status } from './tidelake.mjs';
+import { checkMerge, load, merge, status } from './tidelake.mjs';
 
 const rewriteScript = path.join(import.meta.dirname, 'ways', 'duckdb-rewrite.mjs');
+const againScript = path.join(import.meta.dirname, 'ways', 'tidelake-again.mjs');
 const ratioMax = 1.3;
 
 /** @returns {Promise<{text: string, goals: object[]}>} */
@@ -62,20 +63,35 @@ export async function compareMerges({ exported, work, repeat, threadCounts, tell
 
 /** One window: merges and rewrites in turn. */
 async function compare({ exported, window, lake, pristine, work, threads, repeat, tell }) {
+  const putBack = () => {
+    rmSync(lake, { recursive: true, force: true });
+    cpSync(pristine, lake, { recursive: true });
+    settleDisk();
+  };
   const ours = [];
+  const again = [];
+  const anew = [];
   const bare = [];
   let how = '';
   for (let round = 1; round <= repeat; round++) {
     tell(`round ${round} of ${repeat}: merge, ${window.name}, ${threadsText(threads)}`);
-    rmSync(lake, { recursive: true, force: true });
-    cpSync(pristine, lake, { recursive: true });
-    settleDisk();
+    putBack();
     ours.push(await merge({ window, lake, threads }));
     if (round === 1) how = await howMerged({ exported, window, lake, threads });
+    putBack();
+    again.push(await mergeAgain({ exported, window, lake, pristine, work, threads }));
+    putBack();
+    anew.push(await merge({ window, lake, threads, more: ['--rewrite'] }));
     settleDisk();
     bare.push(await rewrite({ window, pristine, work, threads }));
   }
-  return { ours: summarize(ours), bare: summarize(bare), how };
+  return {
+    ours: summarize(ours),
+    again: summarize(again),
+    anew: summarize(anew),
+    bare: summarize(bare),
+    how,
+  };
 }
 
 /** Whether the merge left delete files or rewrote; and that the table has the rows it must have. */
@@ -84,6 +100,20 @@ async function howMerged({ exported, window, lake, threads }) {
   const wanted = exported.items + window.inserted - window.deleted;
   if (rows !== wanted) throw new Error(`the lake has ${rows} rows after the merge, not ${wanted}`);
   return deleteFiles > 0 ? `${deleteFiles} delete file(s)` : 'rewritten';
+}
+
+/** The merge in a process that has merged the other window before. */
+async function mergeAgain({ exported, window, lake, pristine, work, threads }) {
+  const first = exported.windows.find((one) => one !== window).export;
+  const optionsFile = path.join(work, 'again.json');
+  writeFileSync(
+    optionsFile,
+    JSON.stringify({ lake, pristine, first, second: window.export, threads }),
+  );
+  const run = await measure({ threads, args: [againScript, optionsFile] });
+  const report = lastReport(run.stdout);
+  checkMerge(report, window);
+  return { ...run, own: report.seconds, cpu: report.cpu };
 }
 
 async function rewrite({ window, pristine, work, threads }) {
@@ -106,17 +136,22 @@ async function rewrite({ window, pristine, work, threads }) {
   }
 }
 
-function rowsOf({ window, threads, ours, bare, how }) {
-  const row = (name, figures) => [
+function rowsOf({ window, threads, ours, again, anew, bare, how }) {
+  const row = (name, figures, wall = seconds(figures.wall)) => [
     name,
     `${window.buckets.length}`,
     `${threads}`,
     seconds(figures.own),
     range(figures.ownMin, figures.ownMax),
-    seconds(figures.wall),
+    wall,
     seconds(figures.cpu),
     whole(figures.peak),
     times(figures.own / bare.own),
   ];
-  return [row(`tidelake merge (${how})`, ours), row('DuckDB bare anti-join rewrite', bare)];
+  return [
+    row(`tidelake merge (${how})`, ours),
+    row('the same in a process that has merged before', again, ''),
+    row('tidelake merge --rewrite', anew),
+    row('DuckDB bare anti-join rewrite', bare),
+  ];
 }

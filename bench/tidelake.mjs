@@ -32,14 +32,18 @@ export async function load({ exported, lake, threads, buckets }) {
 }
 
 /** `tidelake merge` of one window. */
-export async function merge({ window, lake, threads }) {
-  const args = ['merge', window.export, '--lake', lake];
+export async function merge({ window, lake, threads, more = [] }) {
+  const args = ['merge', window.export, '--lake', lake, ...more];
   const run = await tidelake({ threads, args });
-  const { action, inserted, updated, deleted, seconds } = run.report;
+  checkMerge(run.report, window);
+  return { ...run, own: run.report.seconds };
+}
+
+/** Throws when a merge did not do what the window says. */
+export function checkMerge({ action, inserted, updated, deleted }, window) {
   const said = [action, inserted, updated, deleted].join(' ');
   const wanted = ['applied', window.inserted, window.updated, window.deleted].join(' ');
   if (said !== wanted) throw new Error(`merge said ${said}, not ${wanted}`);
-  return { ...run, own: seconds };
 }
 
 /** `tidelake status` of the one table: how many files of each kind, how many rows. */

@@ -78,7 +78,7 @@ export function makeFargateTask(
     image: ContainerImage.fromRegistry(props.image),
     // The image begins as Lambda wants it; here it is the command.
     entryPoint: ['node', '/var/task/dist/pipeline/cli/main.js'],
-    command: ['run', '--wait', '--metrics', 'emf'],
+    command: ['run', '--wait', '--grace-seconds', `${stopSecondsMax}`, '--metrics', 'emf'],
     environment: { ...job.variables },
     user: '1000:1000',
     readonlyRootFilesystem: true,

@@ -57,7 +57,7 @@ export interface LakeProps {
   /** The merger may delete data and metadata files of the lake, and so removes what its own lost attempts left. Without
    *  it such files stay, in no snapshot, until VACUUM removes them. */
   readonly mayTidy: boolean;
-  /** Services that may run as exporter or merger for this account, e.g. `ecs-tasks.amazonaws.com`. */
+  /** Services that may run as exporter, merger or keeper for this account, e.g. `ecs-tasks.amazonaws.com`. */
   readonly runners?: readonly string[];
   /** ARNs of roles in other accounts that may write exports of their tables here. */
   readonly foreignExporters?: readonly string[];
@@ -70,7 +70,7 @@ export interface LakeProps {
 /** The scheduled job of a lake, and what only the lake's builder knows of it. */
 export type LakeRunner = RunnerSettings & Pick<RunnerProps, 'lakeTables' | 'when'>;
 
-/** Buckets, Glue database, Athena workgroup with its saved queries, and the roles exporter, merger and analyst. */
+/** Buckets, Glue database, Athena workgroup with its saved queries, and the roles exporter, merger, keeper and analyst. */
 export class Lake extends Construct {
   readonly buckets: LakeBuckets;
   readonly roles: Readonly<Record<RoleName, Role>>;
@@ -122,7 +122,12 @@ export class Lake extends Construct {
       workgroup: props.lakeName,
     };
     const role = (name: RoleName): Role => makeRole(this, name, places, props);
-    this.roles = { exporter: role('exporter'), merger: role('merger'), analyst: role('analyst') };
+    this.roles = {
+      exporter: role('exporter'),
+      merger: role('merger'),
+      keeper: role('keeper'),
+      analyst: role('analyst'),
+    };
     this.runner =
       props.runner === undefined
         ? null
@@ -143,6 +148,7 @@ export class Lake extends Construct {
     output('Workgroup', props.lakeName, 'Athena workgroup');
     output('ExporterRoleArn', this.roles.exporter.roleArn, 'Asks DynamoDB for exports');
     output('MergerRoleArn', this.roles.merger.roleArn, 'Loads and merges');
+    output('KeeperRoleArn', this.roles.keeper.roleArn, 'Compacts, and lets old snapshots go');
     output('AnalystRoleArn', this.roles.analyst.roleArn, 'Asks the lake');
   }
 }

@@ -4,12 +4,15 @@
 // Source: AWS CloudFormation User Guide, "Parameters".
 
 import {
+  Aws,
   BootstraplessSynthesizer,
   CfnCondition,
   CfnParameter,
   Fn,
+  type IResolvable,
   type IStackSynthesizer,
   Stack,
+  Token,
 } from 'aws-cdk-lib';
 import { Lake, type LakeRunner, stackDescription } from './lake.js';
 import { runnerDefaults } from './runner-settings.js';
@@ -112,11 +115,23 @@ function optionalRunner(
   );
   const email = text('AlarmEmail', 'Where alarms are sent to; may be empty', '|.+@.+', '');
   const isRunner = Fn.conditionNot(Fn.conditionEquals(image, ''));
+  const concurrency = number(
+    'RunnerConcurrency',
+    'Runs at once, set aside from the account; 0 sets nothing aside, for accounts with a small limit',
+    1,
+    0,
+  );
+  const isLimited = new CfnCondition(stack, 'HasConcurrency', {
+    expression: Fn.conditionNot(Fn.conditionEquals(concurrency, 0)),
+  });
   return {
     ...runnerDefaults,
     image,
     email,
     tickMinutes: number('TickMinutes', 'Minutes between two looks of the job', 5, 2, 15),
+    concurrency: Token.asNumber(
+      Fn.conditionIf(isLimited.logicalId, concurrency, Aws.NO_VALUE) as IResolvable,
+    ),
     staleSeconds: number('StaleSeconds', 'Age of the stalest table that is an alarm', 10_800, 1800),
     lakeTables: null,
     when: {

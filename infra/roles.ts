@@ -15,8 +15,8 @@ import { type RoleName, roleCommands } from '../pipeline/aws/permissions.js';
 import { type PolicyPlaces, policyOf } from '../pipeline/aws/policy.js';
 import type { LakeProps } from './lake.js';
 
-/** A role that people and programs of this account may take if their own policies let them, and for exporter and merger
- *  the services that run them. */
+/** A role that people and programs of this account may take if their own policies let them, and for exporter, merger
+ *  and keeper the services that run them. */
 export function makeRole(
   scope: Construct,
   name: RoleName,

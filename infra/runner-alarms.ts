@@ -92,7 +92,7 @@ export function makeAlarms(
     {
       id: 'Broken',
       description:
-        'The job itself fails, again and again: no configuration, no rights, out of time or memory',
+        'The job itself fails, again and again: no configuration, no rights, out of memory',
       metric: new Metric({
         namespace: 'AWS/Lambda',
         metricName: 'Errors',

@@ -11,7 +11,8 @@ export interface JobPlaces extends PolicyPlaces {
   readonly database: string;
 }
 
-const textBytesMax = 3500;
+/** Leaves room for what stands around and between the tables. */
+const tablesBytesMax = 2500;
 
 /** The configuration's S3 URI where one is given, else the configuration itself. Throws when it would be too long. */
 export function configurationText(props: {
@@ -31,12 +32,15 @@ export function configurationText(props: {
     `"exports":{"bucket":"${exports.bucket}","prefix":"${exports.prefix}"${key}}`,
     '"tables":[{"name":"',
   ].join(',');
-  // The list may be a parameter of a template, so JSON is put around and between its members.
-  const text = Fn.join('', [head, Fn.join('"},{"name":"', [...tableArns]), '"}]}']);
-  if (!Token.isUnresolved(tableArns) && tableArns.join('').length > textBytesMax - 500) {
+  const [between, tail] = ['"},{"name":"', '"}]}'];
+  // A parameter of a template is joined when that is deployed.
+  if (Token.isUnresolved(tableArns)) {
+    return Fn.join('', [head, Fn.join(between, [...tableArns]), tail]);
+  }
+  if (tableArns.join('').length > tablesBytesMax) {
     throw new Error(
       `${tableArns.length} tables are too many for a variable: put a configuration into S3 and name it as lake.runner.config`,
     );
   }
-  return text;
+  return `${head}${tableArns.join(between)}${tail}`;
 }

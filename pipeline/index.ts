@@ -27,3 +27,13 @@ export type { ScheduleConfig } from './schedule/situation.js';
 export type { TableJob } from './schedule/table-job.js';
 export { ExportMemory } from './schedule/table-watch.js';
 export { type UnloadOptions, unload } from './unload/unload.js';
+export { type CompactOptions, type CompactWhen, compactTable } from './upkeep/compact.js';
+export { type ExpireOptions, expireTable } from './upkeep/expire.js';
+export { type Retention, tableRetention } from './upkeep/retention.js';
+export {
+  type UpkeepAction,
+  type UpkeepState,
+  type UpkeepWhen,
+  upkeepDue,
+  usualUpkeep,
+} from './upkeep/upkeep-due.js';

@@ -17,7 +17,7 @@ export interface ObjectStore {
   /** The object's bytes, in order, in pieces of bounded size. Throws ObjectNotFoundError. */
   stream(uri: string): AsyncIterable<Uint8Array>;
   /** All objects below a folder URI, any depth, in no promised order; yields nothing when it does not exist. */
-  list(folderUri: string): AsyncIterable<{ readonly uri: string; readonly size: number }>;
+  list(folderUri: string): AsyncIterable<ListedObject>;
   /** Names of the direct children of a folder (files and folders alike), sorted; empty when it does not exist. */
   children(folderUri: string): Promise<readonly string[]>;
   /** Opens a new object for streaming. Nothing is visible under `uri` before `close` has returned. Counted: open, every write, close. */
@@ -28,6 +28,15 @@ export interface ObjectStore {
   put(uri: string, bytes: Uint8Array): Promise<void>;
   /** Removes an object; no error when it is not there. One counted operation. */
   remove(uri: string): Promise<void>;
+}
+
+/** An object as a listing tells it. */
+export interface ListedObject {
+  readonly uri: string;
+  /** Bytes. */
+  readonly size: number;
+  /** When it was last written, by the store's clock, in ms since the epoch. */
+  readonly modifiedMs: number;
 }
 
 export interface ObjectWriter {
@@ -111,6 +120,8 @@ export interface Units {
   readonly width: number;
   /** Runs one unit by name. Inputs and outputs are structured-cloneable. ArrayBuffers in `transfer` move. */
   run<I, O>(name: string, input: I, transfer?: readonly ArrayBuffer[]): Promise<O>;
+  /** The same units in this thread, for work too small to be sent away; absent: there is nothing nearer. */
+  readonly near?: Units;
   close(): Promise<void>;
 }
 

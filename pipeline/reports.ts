@@ -161,6 +161,53 @@ export interface SchemaChangeReport {
   readonly seconds: number;
 }
 
+/** `expire`: what left the table's metadata, and the files that went with it. */
+export interface ExpireReport {
+  /** `planned`: a dry run, in which the numbers say what would be done. */
+  readonly action: 'expired' | 'planned' | 'nothing';
+  readonly database: string;
+  readonly table: string;
+  readonly expiredSnapshots: number;
+  readonly keptSnapshots: number;
+  /** The oldest instant that can still be asked for; null in a dry run. */
+  readonly oldest: string | null;
+  /** Data and delete files removed. */
+  readonly dataFiles: number;
+  /** Manifests and manifest lists removed. */
+  readonly manifests: number;
+  /** Metadata files of older versions removed. */
+  readonly metadataFiles: number;
+  /** Files removed that nothing referred to. */
+  readonly orphans: number;
+  /** Bytes of data, delete and orphan files removed. */
+  readonly bytes: number;
+  /** Files that should have been removed and could not be. */
+  readonly unremoved: number;
+  readonly seconds: number;
+}
+
+/** Why `compact` rewrites a partition: small files; delete files; files of another program, or whose keys overlap. */
+export type CompactReason = 'small' | 'deletes' | 'unordered';
+
+/** `compact`: what became of one partition. */
+export interface CompactReport {
+  /** `planned`: a dry run. `changed`: others changed it meanwhile, again and again; the next run looks at it. */
+  readonly action: 'compacted' | 'planned' | 'changed';
+  readonly database: string;
+  readonly table: string;
+  /** The folder of the partition where it is named after buckets; null where its name holds values of a key. */
+  readonly partition: string | null;
+  readonly reasons: readonly CompactReason[];
+  readonly rows: number;
+  readonly filesBefore: number;
+  readonly filesAfter: number | null;
+  readonly deleteFilesBefore: number;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number | null;
+  readonly snapshotId: string | null;
+  readonly seconds: number;
+}
+
 /** One promise that was checked. `detail` says what was compared, or what is wrong; never content of items. */
 export interface VerifyCheck {
   readonly name: string;

@@ -31,7 +31,11 @@ export function configJsonSchema(): JsonSchemaPart {
     override: ({ jsonSchema }) => {
       const { properties } = jsonSchema;
       if (properties?.lakeTable === undefined) return;
-      jsonSchema.oneOf = ['name', 'prefix', 'tag'].map((key) => ({ required: [key] }));
+      jsonSchema.oneOf = [
+        { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
+        { type: 'object', properties: { prefix: { type: 'string' } }, required: ['prefix'] },
+        { type: 'object', properties: { tag: { type: 'object' } }, required: ['tag'] },
+      ];
     },
   });
   return made as JsonSchemaPart;

@@ -132,3 +132,7 @@ export interface ManifestEntry {
   readonly file: DataFile;
   readonly specId: number;
 }
+
+/** Field ids that the specification reserves for the columns of position delete files. */
+export const filePathFieldId = 2147483546;
+export const posFieldId = 2147483545;

@@ -106,3 +106,27 @@ export const tableFactsAgeMsMax = 60_000;
 /** Looks, requests and merges of one round for one table: a chain of 35 days in windows of 15 minutes, asked for eight at a
  *  time after looking for each, stays below. */
 export const roundStepsMax = 2_000;
+
+/** Time that a snapshot's files stay after the next one was committed, in ms, unless it is told otherwise: a query that
+ *  began on it may run for hours (Athena: 30 minutes, four hours at most). */
+export const readersGraceMs: number = 6 * 3_600_000;
+/** Age from which a file that nobody refers to is no work in progress any more, in ms: longer than the longest load. */
+export const orphanAgeMsMin: number = 3 * 86_400_000;
+/** Snapshots that leave a table in one commit at most: their manifests are read before, and memory is that of their names. */
+export const expiredAtOnceMax = 2_000;
+/** Fewest older metadata files that stay: a commit in Glue whose answer was lost looks for itself in the latest 20. */
+export const metadataVersionsMin = 20;
+/** Logs of metadata files followed back to find old ones, each of a hundred: a run that has more goes on with the next. */
+export const metadataLogsMax = 1_000;
+/** Files removed at once. */
+export const removalsAtOnce = 16;
+/** Times a compaction looks again at partitions that others changed while it wrote them. */
+export const compactRoundsMax = 3;
+/** Snapshots that may leave from which on expiry is due by itself: a day of hourly windows. */
+export const expiryDueSnapshots = 24;
+/** Metadata files of old versions from which on expiry is due by itself. */
+export const metadataFilesDueMin = 200;
+/** Small files of one partition from which on compaction is due by itself: readers open each. Merges keep to fewer. */
+export const smallFilesDueMin = 16;
+/** Delete files of one partition from which on compaction is due by itself. */
+export const deleteFilesDueMin = 16;

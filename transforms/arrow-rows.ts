@@ -32,8 +32,8 @@ import {
   StructColumn,
   WideColumn,
 } from './columns.js';
+import { type KeyedRows, writeKey } from './locate-keys.js';
 import { makeColumn, Rows } from './make-columns.js';
-import { numberAt } from './render-json.js';
 import { KeyWriter } from './sort-keys.js';
 
 const idKey = 'PARQUET:field_id';
@@ -355,12 +355,16 @@ function readNumbers(data: Data, number: Extract<ColumnType, { kind: 'N' }>['num
   return readLongs(data);
 }
 
+const misfitsType: ColumnType = { kind: 'MAP', keyId: 0, valueId: 0, value: { kind: 'S' } };
+
+function fieldsById(batch: RecordBatch): Map<number, Data> {
+  return new Map(batch.schema.fields.map((field, i) => [fieldId(field), batch.data.children[i]!]));
+}
+
 /** Rows of one Arrow batch as columns of a table, found by field id; what a file lacks is absent. Keys are not filled in. */
 function batchRows(batch: RecordBatch, table: TableColumns): Rows {
   const { own } = table;
-  const byId = new Map(
-    batch.schema.fields.map((field, i) => [fieldId(field), batch.data.children[i]!]),
-  );
+  const byId = fieldsById(batch);
   const n = batch.numRows;
   const columns = table.columns.map((field) => {
     const data = byId.get(field.id);
@@ -370,7 +374,6 @@ function batchRows(batch: RecordBatch, table: TableColumns): Rows {
   const nulls = byId.get(own.nulls);
   const misfits = byId.get(own.misfits);
   const list: ColumnType = { kind: 'SS', elementId: 0 };
-  const map: ColumnType = { kind: 'MAP', keyId: 0, valueId: 0, value: { kind: 'S' } };
   const longType: ColumnType = { kind: 'N', number: { type: 'long' } };
   const lives = new FlagColumn();
   for (let i = 0; i < n; i++) lives.push(true);
@@ -380,8 +383,8 @@ function batchRows(batch: RecordBatch, table: TableColumns): Rows {
       ? absent(list, n)
       : fromData(nulls, list)) as ListColumn<BytesColumn>,
     misfits: (misfits === undefined
-      ? absent(map, n)
-      : fromData(misfits, map)) as ListColumn<StructColumn>,
+      ? absent(misfitsType, n)
+      : fromData(misfits, misfitsType)) as ListColumn<StructColumn>,
     keys: keysOfRows(columns, table, n),
     lives,
   });
@@ -395,17 +398,8 @@ export function keysOfRows(
 ): BytesColumn {
   const keys = new BytesColumn();
   const writer = new KeyWriter();
-  const last = table.key.length - 1;
   for (let row = 0; row < n; row++) {
-    for (let i = 0; i <= last; i++) {
-      const column = columns[i]!;
-      const type = table.columns[i]!.type;
-      if (type.kind === 'N') writer.numberText(numberAt(type.number, column, row));
-      else {
-        const bytes = column as BytesColumn;
-        writer.bytesPart(bytes.data, bytes.offsets[row]!, bytes.offsets[row + 1]!, i === last);
-      }
-    }
+    writeKey(writer, table, columns, row);
     writer.flush(keys);
   }
   return keys;
@@ -421,4 +415,25 @@ export function ipcToRows(ipc: Uint8Array, table: TableColumns): Rows {
   const all = new Rows(table.columns);
   for (const part of parts) all.appendRange(part, 0, part.n);
   return all;
+}
+
+/** The key's columns of an Arrow IPC stream, batch by batch, without the comparable keys. `misfits`: which rows have a
+ *  misfit, null when none has, or when that column was not read. */
+export function ipcToKeyedRows(
+  ipc: Uint8Array,
+  table: TableColumns,
+): (KeyedRows & { readonly misfits: Column | null })[] {
+  const { batches } = tableFromIPC(ipc);
+  return batches
+    .filter((batch) => batch.numRows > 0)
+    .map((batch) => {
+      const byId = fieldsById(batch);
+      const columns = table.columns.slice(0, table.key.length).map((field) => {
+        const data = byId.get(field.id);
+        return data === undefined ? absent(field.type, batch.numRows) : fromData(data, field.type);
+      });
+      const misfits = byId.get(table.own.misfits);
+      const isAny = misfits !== undefined && misfits.nullCount < misfits.length;
+      return { columns, n: batch.numRows, misfits: isAny ? fromData(misfits, misfitsType) : null };
+    });
 }

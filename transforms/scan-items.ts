@@ -167,6 +167,9 @@ export interface ScanPlan {
   readonly key: readonly KeyAttribute[];
 }
 
+/** Old images after which what they held is dropped. */
+const oldImagesMax = 256;
+
 /** Type of a key's column while scanning: numbers as canonical text, since any number may be a key. */
 export function scanKeyType(tag: KeyAttribute['tag']): ColumnType {
   return tag === 'N' ? { kind: 'N', number: { type: 'text' } } : { kind: tag };
@@ -204,6 +207,8 @@ export class ItemScanner {
   private readonly unknownSeen = new Set<string>();
   private rowHasMarks = false;
   private readonly keyWriter = new KeyWriter();
+  /** Scans old images. */
+  private old: ItemScanner | null = null;
 
   constructor(plan: ScanPlan) {
     this.key = plan.key;
@@ -282,8 +287,8 @@ export class ItemScanner {
       if (part === 'Metadata') micros = this.metadata();
       else if (part === 'Keys') {
         keyMap = this.mapValue();
-        keys = this.keysOf(keyMap, true);
-      } else if (part === 'OldImage') oldKeys = this.keysOf(this.mapValue(), false);
+        keys = this.keysOf(keyMap);
+      } else if (part === 'OldImage') oldKeys = this.oldImage();
       else if (part === 'NewImage') {
         this.item();
         this.writeKey();
@@ -304,6 +309,23 @@ export class ItemScanner {
     this.rows.keys.pushBytes(keys, 0, keys.length);
     this.rows.lives.push(newKeys !== null);
     this.endMarks();
+  }
+
+  /** Checks an old image as a new one is checked, by the same code, and gives its key; what it holds is dropped. */
+  private oldImage(): Uint8Array {
+    this.old ??= new ItemScanner({ types: this.rows.types, key: this.key });
+    const { old } = this;
+    if (old.rows.n >= oldImagesMax) old.reset();
+    old.b = this.b;
+    old.words = this.words;
+    old.end = this.end;
+    old.p = this.p;
+    old.depth = this.depth;
+    old.item();
+    this.p = old.p;
+    old.finishRow();
+    const { data, offsets, n } = old.rows.keys;
+    return data.slice(offsets[n - 1]!, offsets[n]!);
   }
 
   /** The key's columns of a row that only deletes. */
@@ -346,7 +368,7 @@ export class ItemScanner {
     return micros;
   }
 
-  /** A map of attributes that is only checked and read for its keys (Keys, OldImage). */
+  /** A map of attributes that is only read for its keys (Keys). */
   private mapValue(): Map<string, Value> {
     const out = new Map<string, Value>();
     this.expect(123);
@@ -364,8 +386,8 @@ export class ItemScanner {
     return out;
   }
 
-  private keysOf(map: ReadonlyMap<string, Value>, exact: boolean): Uint8Array {
-    if (exact && map.size !== this.key.length) {
+  private keysOf(map: ReadonlyMap<string, Value>): Uint8Array {
+    if (map.size !== this.key.length) {
       throw new RecordError('REFUSED_KEY', "a record's Keys are not the table's key attributes");
     }
     this.key.forEach((key, i) => {

@@ -8,9 +8,12 @@ export const callPlaces = [
   'tables',
   'tableExports',
   'anyExport',
+  'anyTable',
+  'tableList',
   'exportFiles',
   'exportBucket',
   'lakeFiles',
+  'lakeRemovals',
   'lakeBucket',
   'lakeLocation',
   'outFiles',
@@ -42,6 +45,14 @@ const changesLake: Calls = {
   lakeFiles: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
   lakeBucket: ['s3:ListBucket'],
   catalog: ['glue:GetTable', 'glue:UpdateTable'],
+};
+
+/** Metadata is written; files are removed that no snapshot has any more. */
+const shrinksLake: Calls = {
+  lakeFiles: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
+  lakeRemovals: ['s3:DeleteObject'],
+  lakeBucket: ['s3:ListBucket'],
+  catalog: ['glue:GetTable', 'glue:GetTables', 'glue:UpdateTable'],
 };
 
 /** Athena acts with the rights of whoever starts the query: on Glue, on the lake, and on the place of the results. */
@@ -115,6 +126,7 @@ export const commandNames = [
   'plan',
   'run',
   'export',
+  'find-tables',
   'load',
   'merge',
   'schema-set',
@@ -122,6 +134,8 @@ export const commandNames = [
   'status',
   'log',
   'verify',
+  'compact',
+  'expire',
   'query',
   'unload',
   'query-athena',
@@ -148,6 +162,11 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
     },
     asksForExports,
   ),
+  // What plan, run and export call besides for entries of the configuration by prefix and tag.
+  'find-tables': {
+    anyTable: ['dynamodb:DescribeTable', 'dynamodb:ListTagsOfResource'],
+    tableList: ['dynamodb:ListTables'],
+  },
   load: together(readsExports, changesLake, { catalog: ['glue:CreateTable'] }),
   merge: together(readsExports, changesLake),
   'schema-set': together(changesLake, { catalog: ['glue:GetTables'] }),
@@ -155,6 +174,8 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
   status: readsLake,
   log: readsLake,
   verify: readsLake,
+  compact: together(changesLake, { catalog: ['glue:GetTables'] }),
+  expire: shrinksLake,
   query: readsLake,
   unload: together(readsLake, {
     outFiles: ['s3:AbortMultipartUpload', 's3:PutObject'],
@@ -177,13 +198,14 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
   }),
 };
 
-export const roleNames = ['exporter', 'merger', 'analyst'] as const;
+export const roleNames = ['exporter', 'merger', 'keeper', 'analyst'] as const;
 export type RoleName = (typeof roleNames)[number];
 
-/** Duties, one role each: who may ask for exports, who may change the lake, who may ask it. */
+/** Duties, one role each: who may ask for exports, who may change the lake, who may let go of its past, who may ask it. */
 export const roleCommands: Readonly<Record<RoleName, readonly CommandName[]>> = {
   exporter: ['export'],
-  merger: ['load', 'merge', 'schema-set', 'schema', 'status', 'log', 'verify'],
+  merger: ['load', 'merge', 'schema-set', 'schema', 'status', 'log', 'verify', 'compact'],
+  keeper: ['compact', 'expire', 'status', 'log', 'verify'],
   analyst: ['query-athena', 'query', 'schema', 'status', 'log'],
 };
 

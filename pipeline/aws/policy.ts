@@ -66,9 +66,12 @@ export const needOf: Readonly<Record<CallPlace, keyof PolicyPlaces | null>> = {
   tables: 'tableArns',
   tableExports: 'tableArns',
   anyExport: null,
+  anyTable: null,
+  tableList: null,
   exportFiles: 'exports',
   exportBucket: 'exports',
   lakeFiles: 'lake',
+  lakeRemovals: 'lake',
   lakeBucket: 'lake',
   lakeLocation: 'lake',
   outFiles: 'out',
@@ -109,7 +112,8 @@ export function policyOf(
     }
   }
   if (calls.lakeFiles?.includes('s3:PutObject') === true && at.lake !== undefined) {
-    if (options.mayTidy === true) statements.push(tidyStatement(at, at.lake));
+    if (options.mayTidy === true && calls.lakeRemovals === undefined)
+      statements.push(tidyStatement(at, at.lake));
     statements.push(neverOverwrite(at, at.lake));
   }
   return { Version: '2012-10-17', Statement: statements };
@@ -127,8 +131,11 @@ function targetOf(place: CallPlace, at: PolicyPlaces): Target | null {
       return at.tableArns === undefined
         ? null
         : { Resource: at.tableArns.map((arn) => `${arn}/export/*`) };
-    // ListExports, and the lists of Athena, know no resources: IAM accepts them on '*' only.
+    case 'anyTable':
+      return { Resource: [`arn:${partition}:dynamodb:${region}:${account}:table/*`] };
+    // ListExports, ListTables and the lists of Athena know no resources: IAM accepts them on '*' only.
     case 'anyExport':
+    case 'tableList':
     case 'athena':
       return { Resource: ['*'] };
     case 'exportFiles':
@@ -137,6 +144,8 @@ function targetOf(place: CallPlace, at: PolicyPlaces): Target | null {
       return listOf(at, at.exports);
     case 'lakeFiles':
       return filesOf(at, at.lake);
+    case 'lakeRemovals':
+      return at.lake === undefined ? null : removals(at, at.lake);
     case 'lakeBucket':
       return listOf(at, at.lake);
     case 'lakeLocation':
@@ -218,11 +227,18 @@ function keyStatement(
 }
 
 function tidyStatement(at: PolicyPlaces, lake: BucketPlace): PolicyStatement {
-  const arn = bucketArn(at, lake);
   return {
     Sid: 'Tidy',
     Effect: 'Allow',
     Action: ['s3:DeleteObject'],
+    ...removals(at, lake),
+  };
+}
+
+/** Data and metadata files of the lake's tables. */
+function removals(at: PolicyPlaces, lake: BucketPlace): Target {
+  const arn = bucketArn(at, lake);
+  return {
     Resource: [`${arn}/${below(lake, '*/data/*')}`, `${arn}/${below(lake, '*/metadata/*')}`],
     Condition: ownedBy(at, lake),
   };

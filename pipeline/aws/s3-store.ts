@@ -6,7 +6,12 @@
 
 import type { _Object, ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import { TidelakeError } from '../../schemas/errors.js';
-import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from '../ports.js';
+import {
+  type ListedObject,
+  ObjectNotFoundError,
+  type ObjectStore,
+  type ObjectWriter,
+} from '../ports.js';
 import { awsError, faultOf, shown } from './aws-errors.js';
 import { type Body, type BodyRange, openBody } from './s3-body.js';
 import { isDoubtful, isMissing, S3Sender, type S3SenderOptions } from './s3-requests.js';
@@ -56,13 +61,15 @@ export class S3Store implements ObjectStore {
     yield* (await this.#open(uri)).pieces;
   }
 
-  async *list(folderUri: string): AsyncGenerator<{ readonly uri: string; readonly size: number }> {
+  async *list(folderUri: string): AsyncGenerator<ListedObject> {
     const { bucket, key } = parseS3Uri(folderUri);
     for await (const page of this.#pages(bucket, folderPrefix(key), undefined)) {
       for (const object of page.Contents ?? []) {
         const found = keyOf(object, page);
         // Consoles make objects whose names end in a slash, to show an empty folder.
-        if (!found.endsWith('/')) yield { uri: `s3://${bucket}/${found}`, size: object.Size ?? 0 };
+        if (found.endsWith('/')) continue;
+        const modifiedMs = object.LastModified?.getTime() ?? Number.POSITIVE_INFINITY;
+        yield { uri: `s3://${bucket}/${found}`, size: object.Size ?? 0, modifiedMs };
       }
     }
   }

@@ -16,6 +16,8 @@ import type {
 } from '../ports.js';
 import type { PushRequest } from '../query/push-queries.js';
 import type {
+  CompactReport,
+  ExpireReport,
   ExportReport,
   LoadReport,
   LogRow,
@@ -63,11 +65,26 @@ export interface MergeOptions extends Target {
   readonly retypeBytesMax?: number;
   /** What is configured for an export's table; what is given here goes before it. */
   readonly settingsOf?: SettingsOf;
+  /** One way for every partition that is touched, instead of the cheaper one. */
+  readonly way?: 'rewrite' | 'mark';
 }
 
 export interface SchemaChangeOptions extends Target {
   readonly column: string;
   readonly type: string;
+}
+
+export interface ExpireOptions extends Target {
+  readonly keepDays?: number;
+  readonly keepSnapshots?: number;
+  readonly graceHours?: number;
+  readonly removeOrphans?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export interface CompactOptions extends Target {
+  readonly partition?: string;
+  readonly dryRun?: boolean;
 }
 
 export interface UnloadOptions extends Target {
@@ -97,6 +114,8 @@ export interface TidelakeApi {
   schema(world: World, target: Target): Promise<readonly SchemaRow[]>;
   setColumnType(world: World, options: SchemaChangeOptions): Promise<SchemaChangeReport>;
   verify(world: World, target: Target): Promise<readonly VerifyReport[]>;
+  expireTable(world: World, options: ExpireOptions): Promise<ExpireReport>;
+  compactTable(world: World, options: CompactOptions): AsyncIterable<CompactReport>;
   unload(world: World, options: UnloadOptions): Promise<UnloadReport>;
   query(world: World, options: QueryOptions): Promise<QueryResult>;
   queryAthena(world: World, athena: RemoteSql, options: QueryOptions): Promise<QueryResult>;

@@ -4,7 +4,7 @@
 
 import type { AwsOptions } from '../aws/clients.js';
 import type { Simulator } from '../local/simulator-server.js';
-import type { Clock, QueryShelf, RemoteSql, TableExports, World } from '../ports.js';
+import type { Clock, QueryShelf, RemoteSql, Reporter, TableExports, World } from '../ports.js';
 import type { TidelakeApi, WorldOptions } from './api.js';
 import type { Output } from './output.js';
 import type { SimulatorModule } from './simulator-module.js';
@@ -40,6 +40,8 @@ export interface CliContext {
   /** Working directory, an absolute path. */
   readonly folder: string;
   readonly clock: Clock;
+  /** Where progress and notes go instead of `err`, for who keeps a log of its own. */
+  readonly reporter?: Reporter;
   /** Processors this process may use. */
   readonly processors: number;
   readonly loadApi: () => Promise<TidelakeApi>;

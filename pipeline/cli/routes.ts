@@ -4,7 +4,9 @@
 
 import type { FlagParametersForType, RouteMap } from '@stricli/core';
 import { buildCommand, buildRouteMap } from '@stricli/core';
+import type { CompactFlags } from './commands/compact.js';
 import type { DemoFlags } from './commands/demo.js';
+import type { ExpireFlags } from './commands/expire.js';
 import type { ExportFlags } from './commands/export.js';
 import type { InfraPolicyFlags } from './commands/infra.js';
 import type { LoadFlags } from './commands/load.js';
@@ -83,12 +85,14 @@ const tableJobFlags: FlagParametersForType<TableJobFlags, CliContext> = {
   },
 };
 
-const reseedFlag = {
-  kind: 'boolean',
-  optional: true,
-  withNegated: false,
-  brief: 'Where the chain cannot go on, begin a new epoch with a full export',
-} as const;
+const reseedFlags: FlagParametersForType<{ readonly reseed?: boolean | undefined }, CliContext> = {
+  reseed: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Where the chain cannot go on, begin a new epoch with a full export',
+  },
+};
 
 const demo = buildCommand<DemoFlags, [], CliContext>({
   loader: async () => (await import('./commands/demo.js')).demo,
@@ -373,6 +377,13 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
         brief: 'Bytes of data files up to which they do (else 10 GiB)',
         placeholder: 'bytes',
       },
+      rewrite: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief:
+          'Write every partition that is touched anew, and leave no delete files in it; by default the cheaper way is chosen',
+      },
       ...globalFlags,
     },
   },
@@ -385,7 +396,7 @@ const merge = buildCommand<MergeFlags, string[], CliContext>({
 
 const plan = buildCommand<PlanFlags, [], CliContext>({
   loader: async () => (await import('./commands/plan.js')).plan,
-  parameters: { flags: { reseed: reseedFlag, ...tableJobFlags, ...globalFlags } },
+  parameters: { flags: { ...reseedFlags, ...tableJobFlags, ...globalFlags } },
   docs: {
     brief: 'What the next round would do and cost; nothing is done',
     fullDescription:
@@ -403,7 +414,7 @@ const run = buildCommand<RunFlags, [], CliContext>({
         withNegated: false,
         brief: 'Stay until the newest window that can be exported now is in the lake',
       },
-      reseed: reseedFlag,
+      ...reseedFlags,
       maxSeconds: {
         kind: 'parsed',
         parse: parseNumber,
@@ -417,6 +428,12 @@ const run = buildCommand<RunFlags, [], CliContext>({
         optional: true,
         brief: 'Time from SIGTERM to SIGKILL where this runs (else 30)',
         placeholder: 'n',
+      },
+      metrics: {
+        kind: 'enum',
+        values: ['emf'],
+        optional: true,
+        brief: "Print metrics too, as lines in CloudWatch's embedded metric format",
       },
       ...tableJobFlags,
       ...globalFlags,
@@ -681,6 +698,69 @@ const verify = buildCommand<GlobalFlags, [], CliContext>({
   docs: { brief: 'Check every promise about a lake table on its files' },
 });
 
+const dryRun = {
+  kind: 'boolean',
+  optional: true,
+  withNegated: false,
+  brief: 'Only say what would be done',
+} as const;
+
+const compact = buildCommand<CompactFlags, [], CliContext>({
+  loader: async () => (await import('./commands/compact.js')).compact,
+  parameters: {
+    flags: {
+      partition: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Only this partition, by its folder, e.g. clientid_bucket=3',
+        placeholder: 'folder',
+      },
+      dryRun,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Write partitions with small files or delete files anew; rows and watermark stay',
+  },
+});
+
+const days = (brief: string, placeholder: string) =>
+  ({ kind: 'parsed', parse: parseNumber, optional: true, brief, placeholder }) as const;
+
+const expire = buildCommand<ExpireFlags, [], CliContext>({
+  loader: async () => (await import('./commands/expire.js')).expire,
+  parameters: {
+    flags: {
+      keepDays: days(
+        'Days of data before the watermark that stay (else as the table says, five years)',
+        'n',
+      ),
+      keepSnapshots: days(
+        'Newest snapshots that stay in any case (else as the table says, 100)',
+        'n',
+      ),
+      graceHours: days(
+        'Hours that a snapshot stays after the next one was committed, for its readers (else 6)',
+        'n',
+      ),
+      removeOrphans: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Also remove files that nothing refers to, older than three days',
+      },
+      dryRun,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Let old snapshots go, and then the files that only they had',
+    fullDescription:
+      'Old snapshots leave the table by the age of their data, and then the files that only they had are removed, never before the commit is known to be in. The current snapshot stays, and all that branches and tags name.',
+  },
+});
+
 const unload = buildCommand<UnloadFlags, [], CliContext>({
   loader: async () => (await import('./commands/unload.js')).unload,
   parameters: {
@@ -843,6 +923,8 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
     log,
     schema,
     verify,
+    compact,
+    expire,
     unload,
     infra,
   },

@@ -15,9 +15,9 @@ import type { Target } from '../reports.js';
 import type { TidelakeApi } from './api.js';
 import { awsOptions } from './aws-options.js';
 import { checkInput, wholeNumber } from './check-input.js';
-import { readConfig } from './config.js';
 import type { CliContext } from './context.js';
 import { usageError } from './error-text.js';
+import { findConfig } from './find-config.js';
 import type { GlobalFlags } from './flags.js';
 import { placeUri } from './places.js';
 
@@ -75,7 +75,7 @@ export async function inSession(
 ): Promise<void> {
   const { command } = options;
   const checked = checkInput(globalSchema, flags, command);
-  const config = await readConfig(context.folder);
+  const config = await findConfig(context);
   const target = resolveTarget(context, checked, config, options);
   const threads = checked.threads ?? Math.max(1, Math.min(context.processors, threadsDefaultMax));
   const { reporter, clear } = makeReporter(context, flags);
@@ -160,6 +160,7 @@ interface ClearableReporter {
 function makeReporter(context: CliContext, flags: GlobalFlags): ClearableReporter {
   const { err, clock } = context;
   const clear = (): void => {};
+  if (context.reporter !== undefined) return { reporter: context.reporter, clear };
   if (flags.logFormat === 'json') return { reporter: new JsonReporter(err, clock), clear };
   if (!err.isTerminal || context.process.env.TERM === 'dumb') {
     return { reporter: new LineReporter(err, clock), clear };

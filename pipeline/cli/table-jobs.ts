@@ -9,8 +9,12 @@ import type { AwsOptions } from '../aws/clients.js';
 import { tableNameOf } from '../lake/table-name.js';
 import type { TableExports } from '../ports.js';
 import type { Target } from '../reports.js';
-import { type ConfiguredTables, configuredTables, jobOf } from '../schedule/configured-tables.js';
-import type { ExportsOf } from '../schedule/run-tables.js';
+import {
+  type ConfiguredTables,
+  configuredTables,
+  type DynamoDbPlace,
+  jobOf,
+} from '../schedule/configured-tables.js';
 import type { ScheduleConfig } from '../schedule/situation.js';
 import { settingsOfEntry } from '../schedule/table-entries.js';
 import type { TableJob } from '../schedule/table-job.js';
@@ -139,11 +143,11 @@ function scheduleOf(schedule: ScheduleConfig, given: Given, command: string): Sc
   };
 }
 
-/** DynamoDB for each job: opened once for each Region and role. */
+/** DynamoDB for each place, and so for each job: opened once for each Region and role. */
 export function exportsByPlace(
   open: (options: AwsOptions) => Promise<TableExports>,
   aws: AwsOptions,
-): ExportsOf {
+): (place: DynamoDbPlace) => Promise<TableExports> {
   const opened = new Map<string, Promise<TableExports>>();
   return ({ region, roleArn }) => {
     const place = JSON.stringify([region, roleArn]);

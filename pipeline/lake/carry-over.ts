@@ -1,6 +1,6 @@
 // After a lost race: whether files written for one version of a table may be committed upon a newer one as they are.
 // They may when nothing that they were made from has changed: the state of Tidelake's, the columns and their ids, the live
-// files that leave the table, and which rows of those are deleted. Another program may then have rewritten other files,
+// files that leave the table or that rows are deleted of, and which rows of those were deleted. Another program may then have rewritten other files,
 // or changed properties. Everything else is planned and written again.
 // Source: DESIGN.md, "The table" (after a lost race); apache/iceberg, BaseRowDelta.validate: referenced files must exist.
 
@@ -28,27 +28,43 @@ export function isSameGround(base: OpenTable, fresh: OpenTable): boolean {
   );
 }
 
+/** Whether two versions of a table have the same columns under the same ids, whatever windows lie between: enough for
+ *  files that only put rows which are there into another form. */
+export function hasSameColumns(base: OpenTable, fresh: OpenTable): boolean {
+  return (
+    base.md['table-uuid'] === fresh.md['table-uuid'] &&
+    base.md.location === fresh.md.location &&
+    base.md['current-schema-id'] === fresh.md['current-schema-id'] &&
+    base.md['last-column-id'] === fresh.md['last-column-id'] &&
+    base.state.columns === fresh.state.columns
+  );
+}
+
 /** What a commit takes out of the table. */
 export interface Replaced {
   /** Paths of data and delete files. */
   readonly removed: ReadonlySet<string>;
+  /** Paths of data files that stay, with more of their rows deleted. Absent: there are none. */
+  readonly marked?: ReadonlySet<string>;
   /** Every data file must be among them, since all rows were rewritten. */
   readonly isWhole: boolean;
 }
 
 /** The live files of `fresh`, when a commit planned upon `base` may be made upon it; else null. That rows are the same in
- *  both must be known already (see watermark.ts). */
+ *  both must be known already (see watermark.ts), unless `isGround` is content with less than the same state. */
 export async function carriedOver(
   store: ObjectStore,
   base: OpenTable,
   fresh: OpenTable,
   replaced: Replaced,
+  isGround: (base: OpenTable, fresh: OpenTable) => boolean = isSameGround,
 ): Promise<LiveFiles | null> {
-  if (!isSameGround(base, fresh)) return null;
-  const { removed, isWhole } = replaced;
+  if (!isGround(base, fresh)) return null;
+  const { removed, marked, isWhole } = replaced;
+  const touched = new Set([...removed, ...(marked ?? [])]);
   const now = await liveFiles(store, fresh.md, currentSnapshot(fresh.md), fresh.location);
   const there = new Set([...now.data, ...now.positionDeletes].map(({ file }) => file.path));
-  for (const path of removed) if (!there.has(path)) return null;
+  for (const path of touched) if (!there.has(path)) return null;
   if (isWhole && now.data.some(({ file }) => !removed.has(file.path))) return null;
   let was: LiveFiles;
   try {
@@ -57,7 +73,7 @@ export async function carriedOver(
     if (error instanceof ObjectNotFoundError) return null;
     throw error;
   }
-  return deletesOf(was, removed) === deletesOf(now, removed) ? now : null;
+  return deletesOf(was, touched) === deletesOf(now, touched) ? now : null;
 }
 
 /** The delete files that apply to some data files, as a text to compare. */

@@ -103,10 +103,59 @@ export async function commitTable(
     sequenceNumber: next['last-sequence-number'],
     schemaId: next['current-schema-id'],
     rows: request.rows,
+    misfitRows: request.misfitRows,
   });
   next = { ...next, properties: { ...next.properties, ...facts } };
   await publish(catalog, request, next, tidy);
   return next;
+}
+
+/** Commits a `replace` snapshot: other files for the same rows. Columns, properties and the watermark stay; the watermark is
+ *  believed by lineage from then on (watermark.ts). Throws as commitTable does. */
+export async function commitReplace(
+  world: World,
+  catalog: Catalog,
+  open: OpenTable,
+  change: {
+    readonly snapshotId: bigint;
+    readonly added: readonly AddedFile[];
+    readonly removed: ReadonlySet<string>;
+    /** As the parent says it; null: it does not. */
+    readonly misfitRows: string | null;
+    readonly kind: string;
+  },
+): Promise<void> {
+  const written: string[] = [];
+  const tidy = (): Promise<void> => removeFiles(world.store, written);
+  const nowMs = world.clock.nowMs();
+  let next: TableMetadata;
+  try {
+    next = await buildSnapshot({
+      store: world.store,
+      md: open.md,
+      location: open.location,
+      ids: world.ids,
+      // The rows stand for the same instant, so the time is the parent's, and the millisecond that is added to it.
+      snapshotTimestampMs: 0,
+      nowMs,
+      removed: change.removed,
+      added: change.added,
+      properties: {},
+      summary: {
+        'tidelake.kind': change.kind,
+        ...(change.misfitRows === null ? {} : { 'tidelake.misfit-rows': change.misfitRows }),
+        'tidelake.committed-at': new Date(nowMs).toISOString(),
+      },
+      operation: 'replace',
+      snapshotId: change.snapshotId,
+      metadataUri: open.entry.metadataUri,
+      onWrite: (uri) => written.push(uri),
+    });
+  } catch (error) {
+    await tidy();
+    throw error;
+  }
+  await publish(catalog, { ...open, open }, next, tidy);
 }
 
 /** Commits other properties, and nothing else. Throws as commitTable does. */
@@ -116,13 +165,28 @@ export async function commitProperties(
   open: OpenTable,
   properties: Readonly<Record<string, string>>,
 ): Promise<TableMetadata> {
+  const { md } = open;
+  return commitMetadata(world, catalog, open, {
+    ...md,
+    properties: { ...md.properties, ...properties },
+  });
+}
+
+/** Commits metadata that was made from the open version's without a new snapshot; log and time of change are set here. At
+ *  most `versionsMax` older versions stay in the log. Throws as commitTable does. */
+export async function commitMetadata(
+  world: World,
+  catalog: Catalog,
+  open: OpenTable,
+  changed: TableMetadata,
+  versionsMax: number = metadataLogReadsMax,
+): Promise<TableMetadata> {
   const { md, entry } = open;
   const previous = { 'timestamp-ms': md['last-updated-ms'], 'metadata-file': entry.metadataUri };
   const next: TableMetadata = {
-    ...md,
+    ...changed,
     'last-updated-ms': Math.max(world.clock.nowMs(), md['last-updated-ms']),
-    properties: { ...md.properties, ...properties },
-    'metadata-log': [...md['metadata-log'], previous].slice(-metadataLogReadsMax),
+    'metadata-log': [...md['metadata-log'], previous].slice(-versionsMax),
   };
   await publish(catalog, { ...open, open }, next, async () => undefined);
   return next;

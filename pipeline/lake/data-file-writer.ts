@@ -18,6 +18,9 @@ export const fileBytesTarget: number = 384 * 1024 * 1024;
 
 /** Key of the index in a file's key-value metadata. */
 const indexKey = 'tidelake.groups';
+/** The same in a file of new rows, whose keys lie anywhere among those of the partition's other files. The name differs so
+ *  that versions which know nothing of such files take them for files of others, in no order with the rest. */
+const newRowsIndexKey = 'tidelake.new-rows';
 
 /** What the index says of one row group. */
 export interface GroupIndex {
@@ -26,9 +29,18 @@ export interface GroupIndex {
   readonly misfitRows: number;
 }
 
-/** The index of a file we wrote; null for a file of another writer. */
+/** The index of a file we wrote in the order of a partition's keys; null for a file of another writer. */
 export function readGroupIndex(footer: ParquetFooter): GroupIndex[] | null {
-  const text = footer.keyValue.get(indexKey);
+  return indexUnder(footer, indexKey);
+}
+
+/** The index of a file of new rows that we wrote: sorted in itself, and in no order with other files. Else null. */
+export function readNewRowsIndex(footer: ParquetFooter): GroupIndex[] | null {
+  return indexUnder(footer, newRowsIndexKey);
+}
+
+function indexUnder(footer: ParquetFooter, key: string): GroupIndex[] | null {
+  const text = footer.keyValue.get(key);
   if (text === undefined) return null;
   const entries = JSON.parse(text) as [string, number][];
   if (entries.length !== footer.rowGroups.length) return null;
@@ -56,6 +68,8 @@ export interface DataFileOptions {
   readonly spec: PartitionSpec;
   readonly partition: readonly PartitionValue[];
   readonly sortOrderId: number | null;
+  /** Whether its keys may lie anywhere among those of the partition's other files. */
+  readonly isNewRows?: boolean;
 }
 
 /** Writes one file; rows come sorted by key. */
@@ -111,7 +125,9 @@ export class DataFileWriter {
       misfitRows,
     ]);
     const { tail, fileSize, footer } = this.assembler.finish(
-      new Map([[indexKey, JSON.stringify(entries)]]),
+      new Map([
+        [this.options.isNewRows === true ? newRowsIndexKey : indexKey, JSON.stringify(entries)],
+      ]),
     );
     await this.writer.write(tail);
     await this.writer.close();

@@ -22,6 +22,8 @@ export interface WatermarkFacts {
   readonly schemaId: number;
   /** Live rows, deleted positions not counted. */
   readonly rows: number;
+  /** Live rows with a misfit; null: nobody counted. */
+  readonly misfitRows: number | null;
 }
 
 /** A person's word that the rows of another writer's snapshot stand for an instant. */
@@ -91,9 +93,14 @@ export function writeLakeState(state: LakeState): Record<string, string> {
 
 /** The property that keeps the facts of the watermark's snapshot. */
 export function factsProperty(facts: WatermarkFacts): Record<string, string> {
-  const { sequenceNumber, schemaId, rows } = facts;
+  const { sequenceNumber, schemaId, rows, misfitRows } = facts;
   return {
-    'tidelake.watermark-facts': stringifyJson({ sequence: sequenceNumber, schema: schemaId, rows }),
+    'tidelake.watermark-facts': stringifyJson({
+      sequence: sequenceNumber,
+      schema: schemaId,
+      rows,
+      ...(misfitRows === null ? {} : { misfits: misfitRows }),
+    }),
   };
 }
 
@@ -172,11 +179,12 @@ function readGap(value: JsonValue): LakeGap {
 function readFacts(value: JsonValue): WatermarkFacts | null {
   if (value === null) return null;
   const name = 'tidelake.watermark-facts';
-  const { sequence, schema, rows } = objectOf(value, name);
-  const counts = [sequence, schema, rows];
-  if (!counts.every((one) => Number.isSafeInteger(one) && (one as number) >= 0)) throw broken(name);
-  const [sequenceNumber, schemaId, rowCount] = counts as [number, number, number];
-  return { sequenceNumber, schemaId, rows: rowCount };
+  const { sequence, schema, rows, misfits } = objectOf(value, name);
+  const isCount = (one: unknown): one is number =>
+    Number.isSafeInteger(one) && (one as number) >= 0;
+  if (!isCount(sequence) || !isCount(schema) || !isCount(rows)) throw broken(name);
+  if (misfits !== undefined && !isCount(misfits)) throw broken(name);
+  return { sequenceNumber: sequence, schemaId: schema, rows, misfitRows: misfits ?? null };
 }
 
 /** The adoptions of a table, oldest first. Throws REFUSED_FORMAT for broken ones. */

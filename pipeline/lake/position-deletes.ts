@@ -1,10 +1,10 @@
-// Position delete files, as other writers leave them: which rows of which data file are gone.
+// Position delete files, ours and those of other writers: which rows of which data file are gone.
 // Promises: a position counts once, for a live file that its delete file applies to, and only inside that file: what is
 // left over from rewritten files counts for nothing, so the live rows are counted exactly.
 // Source: Apache Iceberg spec, "Position Delete Files": file_path is field 2147483546, pos is 2147483545.
 
 import { tableFromIPC } from 'apache-arrow';
-import type { ManifestEntry } from '../../schemas/iceberg.js';
+import { filePathFieldId, type ManifestEntry, posFieldId } from '../../schemas/iceberg.js';
 import type { ObjectStore } from '../ports.js';
 import { deletesByDataFile, type LiveFiles, liveFiles } from './iceberg/live-files.js';
 import { currentSnapshot } from './iceberg/metadata.js';
@@ -12,9 +12,6 @@ import { locate } from './iceberg/paths.js';
 import type { OpenTable } from './open-table.js';
 import { decodeRowGroups } from './parquet/decode-row-group.js';
 import { damaged, readFooter } from './parquet/footer.js';
-
-const filePathId = 2147483546;
-const posId = 2147483545;
 
 /** The rows that delete files take out of a snapshot's data files. Paths are as manifests have them. */
 export interface DeletedRows {
@@ -75,7 +72,7 @@ async function readPositions(
   const footer = await readFooter(readRange, Number(entry.file.fileSizeBytes), name);
   const column = (id: number, plain: string): string | undefined =>
     footer.columns.find((one) => one.fieldId === id || one.name === plain)?.name;
-  const [path, pos] = [column(filePathId, 'file_path'), column(posId, 'pos')];
+  const [path, pos] = [column(filePathFieldId, 'file_path'), column(posFieldId, 'pos')];
   // Read as one that deletes nothing, it would bring rows back.
   if (path === undefined || pos === undefined) throw damaged(name, 'it has no file_path and pos');
   const columns = [path, pos];

@@ -4,7 +4,12 @@
 import type { Dirent } from 'node:fs';
 import { type FileHandle, link, open, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from '../ports.js';
+import {
+  type ListedObject,
+  ObjectNotFoundError,
+  type ObjectStore,
+  type ObjectWriter,
+} from '../ports.js';
 import {
   openTemporary,
   publish,
@@ -24,13 +29,7 @@ const pieceBytes = 256 * 1024;
 /** Files on disk as an ObjectStore. Holds no state: any number of instances and processes may share a folder. */
 export class DiskStore implements ObjectStore {
   async size(uri: string): Promise<number | null> {
-    try {
-      const found = await stat(toPath(uri));
-      return found.isFile() ? found.size : null;
-    } catch (error) {
-      if (isMissing(error)) return null;
-      throw readError(error, toPath(uri));
-    }
+    return (await statOf(uri))?.size ?? null;
   }
 
   async read(
@@ -63,7 +62,7 @@ export class DiskStore implements ObjectStore {
     }
   }
 
-  async *list(folderUri: string): AsyncGenerator<{ readonly uri: string; readonly size: number }> {
+  async *list(folderUri: string): AsyncGenerator<ListedObject> {
     const base = withoutTrailingSlash(folderUri);
     for (const entry of await entriesOf(toPath(base))) {
       const uri = `${base}/${entry.name}`;
@@ -72,8 +71,8 @@ export class DiskStore implements ObjectStore {
         continue;
       }
       // Gone since the folder was read (null): another process removed it, which is no error of ours.
-      const size = await this.size(uri);
-      if (size !== null) yield { uri, size };
+      const found = await statOf(uri);
+      if (found !== null) yield { uri, size: found.size, modifiedMs: found.mtimeMs };
     }
   }
 
@@ -204,4 +203,17 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
 
 function withoutTrailingSlash(uri: string): string {
   return uri.replace(/\/+$/, '');
+}
+
+/** What the file system says of a file; null when there is none. */
+async function statOf(
+  uri: string,
+): Promise<{ readonly size: number; readonly mtimeMs: number } | null> {
+  try {
+    const found = await stat(toPath(uri));
+    return found.isFile() ? found : null;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw readError(error, toPath(uri));
+  }
 }

@@ -1,7 +1,7 @@
 // An ObjectStore that fails one chosen mutating operation, for tests that try every crash point in turn.
 // Promises: operations are numbered from 1 in the order they are asked for: create, write, close, putIfAbsent, put, remove.
 // Source: ports.ts, ObjectStore ("counted").
-import type { ObjectStore, ObjectWriter } from '../ports.js';
+import type { ListedObject, ObjectStore, ObjectWriter } from '../ports.js';
 
 /**
  * How an operation fails: `before`: nothing happens; `after`: it is applied but its answer is lost;
@@ -62,7 +62,7 @@ export class FaultyStore implements ObjectStore {
     return this.#inner.stream(uri);
   }
 
-  list(folderUri: string): AsyncIterable<{ readonly uri: string; readonly size: number }> {
+  list(folderUri: string): AsyncIterable<ListedObject> {
     return this.#inner.list(folderUri);
   }
 

@@ -1,7 +1,12 @@
 // An ObjectStore in memory, for tests and previews.
 // Promises: the same behaviour as the one on disk, proved by the same contract suite; bytes are copied in and out.
 // Source: ports.ts, ObjectStore.
-import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from '../ports.js';
+import {
+  type ListedObject,
+  ObjectNotFoundError,
+  type ObjectStore,
+  type ObjectWriter,
+} from '../ports.js';
 
 /** Size of the pieces an object is streamed in, in bytes. */
 const pieceBytes = 256 * 1024;
@@ -9,6 +14,13 @@ const pieceBytes = 256 * 1024;
 /** Objects in a map, under URIs of any scheme. */
 export class MemoryStore implements ObjectStore {
   readonly #objects: Map<string, Uint8Array> = new Map();
+  readonly #writtenMs: Map<string, number> = new Map();
+  readonly #nowMs: () => number;
+
+  /** `nowMs` is the store's clock: when objects were written. */
+  constructor(nowMs: () => number = Date.now) {
+    this.#nowMs = nowMs;
+  }
 
   async size(uri: string): Promise<number | null> {
     return this.#objects.get(uri)?.length ?? null;
@@ -29,10 +41,11 @@ export class MemoryStore implements ObjectStore {
     }
   }
 
-  async *list(folderUri: string): AsyncGenerator<{ readonly uri: string; readonly size: number }> {
+  async *list(folderUri: string): AsyncGenerator<ListedObject> {
     const prefix = folderPrefix(folderUri);
     for (const [uri, bytes] of [...this.#objects]) {
-      if (uri.startsWith(prefix)) yield { uri, size: bytes.length };
+      if (!uri.startsWith(prefix)) continue;
+      yield { uri, size: bytes.length, modifiedMs: this.#writtenMs.get(uri)! };
     }
   }
 
@@ -46,21 +59,27 @@ export class MemoryStore implements ObjectStore {
   }
 
   async create(uri: string): Promise<ObjectWriter> {
-    return new MemoryWriter((bytes) => this.#objects.set(uri, bytes));
+    return new MemoryWriter((bytes) => this.#set(uri, bytes));
   }
 
   async putIfAbsent(uri: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
     if (this.#objects.has(uri)) return 'exists';
-    this.#objects.set(uri, bytes.slice());
+    this.#set(uri, bytes.slice());
     return 'created';
   }
 
   async put(uri: string, bytes: Uint8Array): Promise<void> {
-    this.#objects.set(uri, bytes.slice());
+    this.#set(uri, bytes.slice());
   }
 
   async remove(uri: string): Promise<void> {
     this.#objects.delete(uri);
+    this.#writtenMs.delete(uri);
+  }
+
+  #set(uri: string, bytes: Uint8Array): void {
+    this.#objects.set(uri, bytes);
+    this.#writtenMs.set(uri, this.#nowMs());
   }
 
   #get(uri: string): Uint8Array {

@@ -2,7 +2,7 @@
 // Promises: a store is opened when its scheme is first met; a scheme without a store is refused by name.
 // Source: ports.ts, ObjectStore.
 import { TidelakeError } from '../../schemas/errors.js';
-import type { ObjectStore, ObjectWriter } from '../ports.js';
+import type { ListedObject, ObjectStore, ObjectWriter } from '../ports.js';
 
 /** How the store of a scheme is opened. */
 export type StoreRoutes = Readonly<Record<string, () => Promise<ObjectStore>>>;
@@ -31,7 +31,7 @@ export class RoutedStore implements ObjectStore {
     yield* (await this.#storeOf(uri)).stream(uri);
   }
 
-  async *list(folderUri: string): AsyncGenerator<{ readonly uri: string; readonly size: number }> {
+  async *list(folderUri: string): AsyncGenerator<ListedObject> {
     yield* (await this.#storeOf(folderUri)).list(folderUri);
   }
 

@@ -19,6 +19,8 @@ export interface WorkerUnitsOptions {
   readonly store?: StoreModule;
   /** Heap of each thread at most, in MB; Node's own default when absent. */
   readonly heapMbMax?: number;
+  /** The same units in this thread. */
+  readonly near?: Units;
 }
 
 interface Waiting {
@@ -37,6 +39,7 @@ interface Thread {
 /** A pool of worker threads. Idle threads do not keep the process alive. */
 export class WorkerUnits implements Units {
   readonly width: number;
+  readonly near?: Units;
   readonly #setup: WorkerSetup;
   readonly #heapMbMax: number | undefined;
   readonly #threads: Set<Thread> = new Set();
@@ -47,6 +50,7 @@ export class WorkerUnits implements Units {
   constructor(options: WorkerUnitsOptions) {
     this.width = Math.max(1, options.width);
     this.#heapMbMax = options.heapMbMax;
+    if (options.near !== undefined) this.near = options.near;
     this.#setup = {
       registryUrl: options.registryUrl ?? builtModule('../units/registry.js', import.meta.url),
       store: options.store ?? { url: builtModule('./disk-store.js', import.meta.url) },

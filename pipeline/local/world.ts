@@ -28,17 +28,19 @@ export interface LocalWorldOptions {
 export async function createLocalWorld(options: LocalWorldOptions): Promise<World> {
   const store = options.store?.here ?? new DiskStore();
   const scratch = await DiskScratch.open(options.scratchDir);
+  const near = new InlineUnits(async () => (await import('../units/registry.js')).units, {
+    store,
+    scratch,
+  });
   const units: Units =
     options.threads > 1
       ? new WorkerUnits({
           width: options.threads,
           scratchFolder: scratch.folder,
+          near,
           ...(options.store === undefined ? {} : { store: options.store.inThreads }),
         })
-      : new InlineUnits(async () => (await import('../units/registry.js')).units, {
-          store,
-          scratch,
-        });
+      : near;
   return {
     store,
     clock: new SystemClock(),

@@ -75,6 +75,7 @@ async function adopt(world: World, catalog: Catalog, open: OpenTable): Promise<v
       sequenceNumber: snapshot['sequence-number'],
       schemaId: md['current-schema-id'],
       rows,
+      misfitRows: null,
     },
     // A gap beyond the instant is a gap no longer: its time comes again.
     gaps: state.gaps.filter((gap) => gap.fromMs < watermarkMs),

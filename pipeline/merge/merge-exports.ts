@@ -21,6 +21,7 @@ import type { Catalog, World } from '../ports.js';
 import type { MergeReport, Target } from '../reports.js';
 import { adoptSnapshot } from './adopt-snapshot.js';
 import { longestChain } from './chain.js';
+import type { ForcedWay } from './choose-way.js';
 import { mergeWindow } from './merge-window.js';
 import { judgeWindow } from './window-rule.js';
 
@@ -36,6 +37,8 @@ export interface MergeOptions extends Target {
   readonly retypeBytesMax?: number;
   /** What is configured for an export's table; what is given here goes before it. */
   readonly settingsOf?: SettingsOf;
+  /** One way for every partition that is touched, instead of the cheaper one: files written anew, or rows marked as deleted. */
+  readonly way?: ForcedWay;
 }
 
 /** What became of a window, and the table to go on with; null: it has to be opened anew. */
@@ -245,10 +248,12 @@ class TableMerge {
       return { report, open };
     }
     const { world, catalog } = this;
+    const { newGap } = judged;
     const settings: SourceSettings = withSettings(this.options, summary);
-    const merged = await mergeWindow(world, catalog, open, summary, judged.newGap, attempts, {
-      rule: settings.retype ?? settingDefaults.retype,
-      bytesMax: settings.retypeBytesMax ?? settingDefaults.retypeBytesMax,
+    const merged = await mergeWindow(world, catalog, open, summary, newGap, attempts, {
+      retype: settings.retype ?? settingDefaults.retype,
+      retypeBytesMax: settings.retypeBytesMax ?? settingDefaults.retypeBytesMax,
+      way: this.options.way,
     });
     // The commit is done: whatever cannot be read after it, this is what happened.
     const report = this.report(summary, {

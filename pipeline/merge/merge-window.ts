@@ -4,7 +4,7 @@ import type { KeyAttribute, KeyTag } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
 import { refuse, TidelakeError } from '../../schemas/errors.js';
 import type { ExportDataFile, IncrementalExport } from '../../schemas/export-manifest.js';
-import type { DataFile, PartitionSpec, TableMetadata } from '../../schemas/iceberg.js';
+import type { PartitionSpec, TableMetadata } from '../../schemas/iceberg.js';
 import type { RetypeRule } from '../../schemas/table-settings.js';
 import { sameType } from '../../transforms/adapt-rows.js';
 import {
@@ -22,10 +22,11 @@ import type { CommitAttempts } from '../lake/commit-attempts.js';
 import { commitTable } from '../lake/commit-table.js';
 import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
-import { currentSnapshot, specById } from '../lake/iceberg/metadata.js';
+import { currentSnapshot, snapshotById, specById } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
 import { formatInstant, type LakeGap, type LakeState, writeLakeState } from '../lake/lake-state.js';
 import type { OpenTable } from '../lake/open-table.js';
+import { currentRows } from '../lake/position-deletes.js';
 import {
   type LayoutField,
   layoutSpec,
@@ -38,29 +39,32 @@ import { type ScannedExport, scanExport } from '../load/scan-export.js';
 import type { Catalog, World } from '../ports.js';
 import type { Routing } from '../units/routing.js';
 import { groupRowsMax } from '../units/row-groups.js';
-import { partitionText, type Segment } from '../units/segments.js';
+import type { ForcedWay } from './choose-way.js';
 import { commitOrCarryOver } from './commit-or-carry-over.js';
+import type { MarkResult } from './mark-partition.js';
 import {
   type LivePartition,
-  type LiveTable,
   liveBytes,
-  readLiveTable,
+  type PartitionFiles,
+  readPartitions,
+  readTableFiles,
   splittersOf,
 } from './merge-plan.js';
+import { placeChanges } from './place-changes.js';
 import { repartition } from './repartition.js';
-import {
-  type MergeCounts,
-  type MergeWrite,
-  type PartitionResult,
-  type PartitionWork,
-  writePartition,
-} from './write-merge.js';
+import type { MergeCounts, MergeWrite, PartitionResult } from './write-merge.js';
 
-/** When number columns become wider by themselves. */
-export interface RetypeBounds {
-  readonly rule: RetypeRule;
+/** Records of a window up to which it is worked at in this thread, and only what it touches is looked into. */
+const smallWindowRecords = 20_000;
+
+/** How a window may be merged. */
+export interface WindowRules {
+  /** Whether number columns become wider by themselves. */
+  readonly retype: RetypeRule;
   /** Bytes of data files up to which a table is rewritten for it. */
-  readonly bytesMax: number;
+  readonly retypeBytesMax: number;
+  /** One way for every partition that is touched; undefined: the cheaper one for each. */
+  readonly way: ForcedWay | undefined;
 }
 
 /** What a window did. */
@@ -82,21 +86,16 @@ export async function mergeWindow(
   summary: IncrementalExport,
   newGap: LakeGap | null,
   attempts: CommitAttempts,
-  retype: RetypeBounds,
+  rules: WindowRules,
 ): Promise<MergedWindow> {
   const written: string[] = [];
   try {
-    const window = await writeWindow(world, open, summary, newGap, written, retype);
+    const window = await writeWindow(world, open, summary, newGap, written, rules);
     const snapshotId = world.ids.snapshotId();
-    let misfitRows = window.misfitRows;
-    await commitOrCarryOver(world, catalog, open, attempts, window, async (base, live) => {
-      if (live !== null) {
-        const data = live.data.map((entry) => entry.file);
-        misfitRows = misfitRowsOf(filesAfter(data, window), window.columns);
-      }
-      await commit(world, catalog, base, { ...window, snapshotId, misfitRows });
-    });
-    const { counts, evolution, columns } = window;
+    await commitOrCarryOver(world, catalog, open, attempts, window, (base) =>
+      commit(world, catalog, base, { ...window, snapshotId }),
+    );
+    const { counts, evolution, columns, misfitRows } = window;
     return { ...counts, snapshotId, evolution, columns, misfitRows };
   } catch (error) {
     if (!(error instanceof TidelakeError) || error.code !== 'COMMIT_UNKNOWN') {
@@ -115,6 +114,8 @@ interface WrittenWindow {
   readonly counts: MergeCounts;
   readonly added: readonly AddedFile[];
   readonly removed: ReadonlySet<string>;
+  /** Data files that stay, and get another delete file. */
+  readonly marked: ReadonlySet<string>;
   /** Every row was rewritten. */
   readonly isWhole: boolean;
   readonly rows: number;
@@ -129,43 +130,49 @@ async function writeWindow(
   summary: IncrementalExport,
   newGap: LakeGap | null,
   written: string[],
-  retype: RetypeBounds,
+  { retype, retypeBytesMax, way }: WindowRules,
 ): Promise<WrittenWindow> {
   const files = await readDataFiles(world.store, summary);
   const known = readColumns(open.md, open.md['current-schema-id']);
-  const live = await readLiveTable(world, open);
-  const { partitions } = live;
+  const { partitions, strayDeletes } = await readTableFiles(world.store, open);
   const home = writingSpec(open.md, known);
   if (home === null) throw noLayout(open.table);
   const layout = specLayout(home, known)!;
   const elsewhere = otherSpecs(open.md, known, partitions, home['spec-id']);
   const atHome = partitions.filter((one) => one.specId === home['spec-id']);
   const isEmpty = partitions.length === 0;
-  const scan = (columns: TableColumns, routing?: Routing): Promise<ScannedExport> =>
-    scanExport(world, {
+  const isSmall = summary.itemCount <= smallWindowRecords;
+  const near = isSmall ? { ...world, units: world.units.near ?? world.units } : world;
+  const scan = (columns: TableColumns, routing: Routing): Promise<ScannedExport> =>
+    scanExport(near, {
       files,
       records: 'changes',
       key: columns.key,
       types: columns.columns,
       stats: new Map(),
       fixed: true,
-      routing: routing ?? routingOf(layout, columns, atHome),
+      routing,
     });
+  // Where row groups end is known only from files: a large window is cut along them as it is read, a small one later, when
+  // it is known which partitions it touches.
+  const liveOf = async (some: readonly PartitionFiles[]): Promise<LivePartition[] | null> =>
+    isSmall ? null : readPartitions(world, open, some);
+  const homeLive = await liveOf(atHome);
   let before = isEmpty && summary.itemCount > 0 ? await withKeysOf(world, known, files) : known;
-  let scanned = await scan(before);
+  let scanned = await scan(before, routingOf(layout, before, homeLive));
   // A key's value has no place beside its column, so its type follows whatever the rule: bound by size alone.
-  const mayRewrite = liveBytes(partitions) <= retype.bytesMax;
-  const mayRetype = mayRewrite && retype.rule === 'auto';
+  const mayRewrite = liveBytes(partitions) <= retypeBytesMax;
+  const mayRetype = mayRewrite && retype === 'auto';
   let evolution = evolveTypes(before, scanned.stats, mayRetype);
   if (isEmpty && layout.length > 0 && evolution.retyped.length > 0) {
     // The key's type was a guess, and the changes are cut by it; nothing lies in any partition yet, so they are cut anew.
     before = nextColumns(before, evolution, scanned.stats);
-    scanned = await scan(before);
+    scanned = await scan(before, routingOf(layout, before, homeLive));
     evolution = { ...evolveTypes(before, scanned.stats, mayRetype), added: evolution.added };
   }
   const columns = nextColumns(before, evolution, scanned.stats);
   const keyChanged = known.key.some((_, i) => known.columns[i]!.id !== columns.columns[i]!.id);
-  if (keyChanged && !mayRewrite) throw keyTypeRefusal(open.table, retype.bytesMax);
+  if (keyChanged && !mayRewrite) throw keyTypeRefusal(open.table, retypeBytesMax);
   const cutAnew =
     (layout.length > 0 || elsewhere.length > 0) &&
     before.key.some((_, i) => !sameType(before.columns[i]!.type, columns.columns[i]!.type));
@@ -183,32 +190,31 @@ async function writeWindow(
   const counts: MergeCounts = { inserted: 0, updated: 0, deleted: 0 };
   const added: AddedFile[] = [];
   const removed = new Set<string>();
-  const take = (result: PartitionResult): void => {
+  const marked = new Set<string>();
+  let misfitRowsGained = 0;
+  const take = (result: PartitionResult & Partial<Pick<MarkResult, 'targets'>>): void => {
     added.push(...result.added);
     for (const path of result.removed) removed.add(path);
+    for (const path of result.targets ?? []) marked.add(path);
+    misfitRowsGained += result.misfitRowsGained;
   };
-  const step = world.reporter.step('merge', partitions.length, 'partitions');
   if (cutAnew) {
     const rescan = (routing: Routing): Promise<ScannedExport> => scan(before, routing);
-    take(await repartition(world, write, layout, partitions, rescan, counts));
+    const live = await readPartitions(world, open, partitions);
+    take(await repartition(world, write, layout, live, rescan, counts));
+    for (const { deletes } of partitions) for (const { file } of deletes) removed.add(file.path);
   } else {
-    for (const work of partitionWork(atHome, scanned.segments, isWhole, columns)) {
-      take(await writePartition(world, write, work, counts));
-      step.advance(1);
-    }
+    const place = { world, near, open, isWhole, way, counts, take };
+    await placeChanges(place, write, atHome, homeLive, scanned.segments, false);
     for (const other of elsewhere) {
-      const { segments } = await scan(before, routingOf(other.layout, before, other.partitions));
-      const place = { ...write, spec: other.spec, specId: other.spec['spec-id'] };
-      for (const work of partitionWork(other.partitions, segments, isWhole, columns)) {
-        if (work.live === null) continue;
-        take(await writePartition(world, place, { ...work, removeOnly: true }, counts));
-        step.advance(1);
-      }
+      const live = await liveOf(other.partitions);
+      const { segments } = await scan(before, routingOf(other.layout, before, live));
+      const there = { ...write, spec: other.spec, specId: other.spec['spec-id'] };
+      await placeChanges(place, there, other.partitions, live, segments, true);
     }
   }
-  step.done();
-  dropSpentDeletes(live, removed);
-  const data = partitions.flatMap((partition) => partition.files.map((file) => file.entry.file));
+  if (removed.size > 0) for (const path of strayDeletes) removed.add(path);
+  const { facts } = open.state;
   return {
     summary,
     newGap,
@@ -217,21 +223,41 @@ async function writeWindow(
     counts,
     added,
     removed,
+    marked,
     isWhole,
-    rows: live.rows + counts.inserted - counts.deleted,
-    misfitRows: misfitRowsOf(filesAfter(data, { added, removed }), columns),
+    rows:
+      (facts?.rows ?? (await currentRows(world.store, open))) + counts.inserted - counts.deleted,
+    misfitRows: isWhole
+      ? misfitRowsOf(added, columns)
+      : Math.max(0, misfitRowsBefore(open, known, partitions) + misfitRowsGained),
     spec: keyChanged ? spec : null,
   };
+}
+
+/** Rows with a misfit before the window: as they were counted when the watermark was set, else as the files' own statistics
+ *  say, which know nothing of deleted positions. */
+function misfitRowsBefore(
+  { md, state }: OpenTable,
+  columns: TableColumns,
+  partitions: readonly PartitionFiles[],
+): number {
+  if (state.facts?.misfitRows != null) return state.facts.misfitRows;
+  const stated = snapshotById(md, state.watermarkSnapshot)?.summary['tidelake.misfit-rows'];
+  if (stated !== undefined && /^\d+$/.test(stated)) return Number(stated);
+  return misfitRowsOf(
+    partitions.flatMap(({ data }) => data.map(({ file }) => file)),
+    columns,
+  );
 }
 
 function routingOf(
   layout: readonly LayoutField[],
   columns: TableColumns,
-  partitions: readonly LivePartition[],
+  partitions: readonly LivePartition[] | null,
 ): Routing {
   return {
     fields: routingFields(layout, columns.columns),
-    splitters: splittersOf(partitions),
+    splitters: splittersOf(partitions ?? []),
     defaultSplitters: [],
   };
 }
@@ -240,7 +266,7 @@ function routingOf(
 interface OtherSpec {
   readonly spec: PartitionSpec;
   readonly layout: readonly LayoutField[];
-  readonly partitions: readonly LivePartition[];
+  readonly partitions: readonly PartitionFiles[];
 }
 
 /** The partitions that lie under other specs than the one written, by spec: another program changed the partitioning, and
@@ -248,7 +274,7 @@ interface OtherSpec {
 function otherSpecs(
   md: TableMetadata,
   columns: TableColumns,
-  partitions: readonly LivePartition[],
+  partitions: readonly PartitionFiles[],
   homeId: number,
 ): OtherSpec[] {
   const ids = new Set(partitions.map((one) => one.specId));
@@ -274,22 +300,6 @@ function noLayout(table: string): TidelakeError {
     'a change cannot be placed by its key; nothing was written',
     'tidelake load a new full export',
   );
-}
-
-/** Adds the delete files that delete nothing more once `removed` is gone. */
-function dropSpentDeletes(live: LiveTable, removed: Set<string>): void {
-  if (removed.size === 0) return;
-  for (const [path, targets] of live.deleteTargets) {
-    if ([...targets].every((target) => removed.has(target))) removed.add(path);
-  }
-}
-
-/** The data files of the table after the window. */
-function filesAfter(
-  before: readonly DataFile[],
-  window: Pick<WrittenWindow, 'added' | 'removed'>,
-): DataFile[] {
-  return [...before.filter((file) => !window.removed.has(file.path)), ...window.added];
 }
 
 /** The table's columns after the window, with the digits its numbers have now held. */
@@ -364,45 +374,6 @@ async function withKeysOf(
       tag === 'N' ? ({ kind: 'N', number: { type: 'long' } } as const) : ({ kind: tag } as const),
   }));
   return assignColumns(types, key, () => undefined, before);
-}
-
-function* partitionWork(
-  partitions: readonly LivePartition[],
-  segments: readonly Segment[],
-  whole: boolean,
-  table: TableColumns,
-): Generator<PartitionWork> {
-  const changes = new Map<
-    string,
-    { values: Segment['partition']; ranges: Map<number, Segment[]> }
-  >();
-  for (const segment of segments) {
-    const text = partitionText(segment.partition);
-    let own = changes.get(text);
-    if (own === undefined) {
-      own = { values: segment.partition, ranges: new Map() };
-      changes.set(text, own);
-    }
-    const range = own.ranges.get(segment.range);
-    if (range === undefined) own.ranges.set(segment.range, [segment]);
-    else range.push(segment);
-  }
-  for (const live of partitions) {
-    const own = changes.get(live.text);
-    changes.delete(live.text);
-    if (own === undefined && !whole) continue;
-    yield {
-      values: live.values,
-      live,
-      changes: own?.ranges ?? new Map(),
-      whole,
-      table,
-      removeOnly: false,
-    };
-  }
-  for (const { values, ranges } of changes.values()) {
-    yield { values, live: null, changes: ranges, whole, table, removeOnly: false };
-  }
 }
 
 function keyTypeRefusal(table: string, bytesMax: number): TidelakeError {

@@ -9,7 +9,7 @@ import { runOrdered } from '../load/run-ordered.js';
 import type { ScannedExport } from '../load/scan-export.js';
 import type { World } from '../ports.js';
 import type { GroupSource, MergeInput, MergeOutput } from '../units/merge-unit.js';
-import type { RerouteInput } from '../units/reroute-unit.js';
+import type { RerouteInput, RerouteOutput } from '../units/reroute-unit.js';
 import type { Routing } from '../units/routing.js';
 import { buffersOf, partitionText, type Segment } from '../units/segments.js';
 import type { LivePartition } from './merge-plan.js';
@@ -56,13 +56,13 @@ export async function repartition(
     sourcesOf(live),
     world.units.width,
     (source) =>
-      world.units.run<RerouteInput, readonly Segment[]>('reroute', {
+      world.units.run<RerouteInput, RerouteOutput>('reroute', {
         source,
         before,
         table,
         routing,
       }),
-    async (segments) => {
+    async ({ segments }) => {
       for (const segment of segments) place(segment).old.push(segment);
     },
   );
@@ -92,12 +92,17 @@ export async function repartition(
       if (file !== null) added.push(file);
     },
   );
-  const removed = live.flatMap(({ files }) => files.map((file) => file.entry.file.path));
-  return { added, removed };
+  const removed = live.flatMap(({ files, newRows }) =>
+    [...files, ...newRows].map((file) => file.entry.file.path),
+  );
+  // All rows are in the files added, which say themselves how many misfits they have.
+  return { added, removed, misfitRowsGained: 0 };
 }
 
 function* sourcesOf(live: readonly LivePartition[]): Generator<GroupSource> {
-  for (const { files } of live) for (const file of files) yield* groupSources(file);
+  for (const { files, newRows } of live) {
+    for (const file of [...files, ...newRows]) yield* groupSources(file);
+  }
 }
 
 async function writeFile(

@@ -11,7 +11,7 @@ import { positionsIn } from '../lake/position-deletes.js';
 import { runOrdered } from '../load/run-ordered.js';
 import type { World } from '../ports.js';
 import type { GroupSource, MergeInput, MergeOutput } from '../units/merge-unit.js';
-import type { RerouteInput } from '../units/reroute-unit.js';
+import type { RerouteInput, RerouteOutput } from '../units/reroute-unit.js';
 import { buffersOf, type Segment } from '../units/segments.js';
 import type { LiveFile, LivePartition } from './merge-plan.js';
 
@@ -44,6 +44,8 @@ export interface MergeCounts {
 export interface PartitionResult {
   readonly added: readonly AddedFile[];
   readonly removed: readonly string[];
+  /** By how many its rows with a misfit became more. */
+  readonly misfitRowsGained: number;
 }
 
 /** A partition to write: what it holds now (null: nothing), and its changes by range. */
@@ -60,8 +62,14 @@ export interface PartitionWork {
   readonly removeOnly: boolean;
 }
 
-/** A partition's files as stretches of work, file by file; none for a file that no change touches. */
-function stretches(work: PartitionWork): Task[][] {
+/** Rows of files of new rows, by range; and how many of them have a misfit. */
+interface NewRows {
+  readonly segments: ReadonlyMap<number, readonly Segment[]>;
+  readonly misfitRows: number;
+}
+
+/** A partition's files as stretches of work, file by file; none for a file that nothing touches and no row is deleted of. */
+function stretches(work: PartitionWork, newRows: NewRows['segments']): Task[][] {
   const { live, changes, whole } = work;
   const plain = { oldSegments: [], copy: null };
   const all = (): Segment[] => [...changes.values()].flat();
@@ -74,14 +82,16 @@ function stretches(work: PartitionWork): Task[][] {
   }
   let range = 0;
   return live.files.map((file) => {
-    const segmentsOf = file.index!.map(() => changes.get(range++) ?? []);
-    if (!whole && segmentsOf.every((segments) => segments.length === 0)) return [];
+    const ranges = file.index!.map(() => range++);
+    const isTouched = ranges.some((one) => changes.has(one) || newRows.has(one));
+    if (!whole && !isTouched && file.deleted === null) return [];
     const copyable = !whole && hasColumns(file.footer, work.table);
     return groupSources(file).map((source, group): Task => {
-      const segments = segmentsOf[group]!;
-      if (segments.length === 0 && copyable && source.deleted === null)
-        return { ...plain, sources: [], segments, copy: { file, group } };
-      return { ...plain, sources: [source], segments };
+      const segments = changes.get(ranges[group]!) ?? [];
+      const oldSegments = newRows.get(ranges[group]!) ?? [];
+      const isSame = segments.length + oldSegments.length === 0 && source.deleted === null;
+      if (isSame && copyable) return { ...plain, sources: [], segments, copy: { file, group } };
+      return { sources: [source], oldSegments, segments, copy: null };
     });
   });
 }
@@ -96,40 +106,61 @@ export function groupSources({ uri, size, footer, deleted }: LiveFile): GroupSou
   });
 }
 
-/** The tasks of a partition without order that is too large for one unit: its rows are cut by key into scratch space, row
- *  group by row group; then each range is merged by itself. */
-async function recut(world: World, write: MergeWrite, work: PartitionWork): Promise<Task[]> {
-  const { files, cuts } = work.live!;
-  const { before, table } = write;
+/** Rows of files cut by key into scratch space, row group by row group. */
+export async function recut(
+  world: World,
+  { before, table }: MergeWrite,
+  files: readonly LiveFile[],
+  cuts: readonly Uint8Array[],
+): Promise<NewRows> {
   const routing = { fields: [], splitters: new Map(), defaultSplitters: cuts };
-  const old = new Map<number, Segment[]>();
+  const byRange = new Map<number, Segment[]>();
+  let misfitRows = 0;
   await runOrdered(
     files.flatMap(groupSources),
     world.units.width,
     (source) =>
-      world.units.run<RerouteInput, readonly Segment[]>('reroute', {
-        source,
-        before,
-        table,
-        routing,
-      }),
-    async (segments) => {
-      for (const segment of segments) {
-        old.set(segment.range, [...(old.get(segment.range) ?? []), segment]);
+      world.units.run<RerouteInput, RerouteOutput>('reroute', { source, before, table, routing }),
+    async (output) => {
+      misfitRows += output.misfitRows;
+      for (const segment of output.segments) {
+        byRange.set(segment.range, [...(byRange.get(segment.range) ?? []), segment]);
       }
     },
   );
-  return Array.from({ length: cuts.length + 1 }, (_, range) => ({
+  return { segments: byRange, misfitRows };
+}
+
+/** A partition's work, file by file of `live.files`. Without an order of the files it is all one file's. */
+async function tasksOf(
+  world: World,
+  write: MergeWrite,
+  work: PartitionWork,
+): Promise<{ readonly files: readonly (readonly Task[])[]; readonly misfitRowsCut: number }> {
+  const { live, changes } = work;
+  if (live === null) return { files: stretches(work, new Map()), misfitRowsCut: 0 };
+  if (live.lastKeys !== null) {
+    const { segments, misfitRows } =
+      live.newRows.length === 0
+        ? { segments: new Map(), misfitRows: 0 }
+        : await recut(world, write, live.newRows, live.lastKeys.slice(0, -1));
+    return { files: stretches(work, segments), misfitRowsCut: misfitRows };
+  }
+  if (live.cuts.length === 0) return { files: stretches(work, new Map()), misfitRowsCut: 0 };
+  // Its rows are too many for one unit: they are cut by key into scratch space, then each range is merged by itself.
+  const { segments, misfitRows } = await recut(world, write, live.files, live.cuts);
+  const ranges = Array.from({ length: live.cuts.length + 1 }, (_, range) => ({
     sources: [],
-    oldSegments: old.get(range) ?? [],
-    segments: work.changes.get(range) ?? [],
+    oldSegments: segments.get(range) ?? [],
+    segments: changes.get(range) ?? [],
     copy: null,
   }));
+  return { files: [ranges], misfitRowsCut: misfitRows };
 }
 
 /** Whether a file has exactly the columns of a table, by field id at all levels. A file from before a column was added
  *  stays as it is until a change touches it; its row groups cannot be copied into a file with the new column. */
-function hasColumns(footer: ParquetFooter, table: TableColumns): boolean {
+export function hasColumns(footer: ParquetFooter, table: TableColumns): boolean {
   const has: number[] = [];
   const note = (nodes: readonly SchemaNode[]): void => {
     for (const node of nodes) {
@@ -177,20 +208,24 @@ export async function writePartition(
 ): Promise<PartitionResult> {
   const added: AddedFile[] = [];
   const removed: string[] = [];
-  const unordered = work.live !== null && work.live.lastKeys === null;
-  const isLarge = unordered && work.live!.cuts.length > 0;
-  const all = isLarge ? [await recut(world, write, work)] : stretches(work);
-  for (let i = 0; i < all.length; i++) {
-    const tasks = all[i]!;
-    const file = work.live?.files[i] ?? null;
-    if (tasks.length === 0) continue;
-    if (unordered) removed.push(...work.live!.files.map((one) => one.entry.file.path));
-    else if (file !== null) removed.push(file.entry.file.path);
-    const files = await writeFile(world, write, work, tasks, counts);
-    const { specId } = write;
-    added.push(...(specId === null ? files : files.map((one) => ({ ...one, specId }))));
+  const { live } = work;
+  const { files, misfitRowsCut } = await tasksOf(world, write, work);
+  let misfitRowsGained = -misfitRowsCut;
+  if (live !== null) {
+    const replaced =
+      live.lastKeys === null ? live.files : live.files.filter((_, i) => files[i]!.length > 0);
+    removed.push(...[...replaced, ...live.newRows].map((file) => file.entry.file.path));
   }
-  return { added, removed };
+  for (const tasks of files) {
+    if (tasks.length === 0) continue;
+    const result = await writeFile(world, write, work, tasks, counts);
+    misfitRowsGained += result.misfitRowsGained;
+    const { specId } = write;
+    added.push(
+      ...(specId === null ? result.files : result.files.map((one) => ({ ...one, specId }))),
+    );
+  }
+  return { added, removed, misfitRowsGained };
 }
 
 async function writeFile(
@@ -199,9 +234,10 @@ async function writeFile(
   { values, removeOnly }: PartitionWork,
   tasks: readonly Task[],
   counts: MergeCounts,
-): Promise<AddedFile[]> {
+): Promise<{ readonly files: readonly AddedFile[]; readonly misfitRowsGained: number }> {
   const { store } = world;
   const files: AddedFile[] = [];
+  let misfitRowsGained = 0;
   const open = (): DataFileWriter => {
     const { location, table, spec } = write;
     const next = new DataFileWriter({
@@ -248,7 +284,11 @@ async function writeFile(
         await writer.copy(copied, file.index![group]!, file.footer.rowGroups[group]!.rowCount);
         return;
       }
-      for (const encoded of output.groups) await writer.add(encoded);
+      for (const encoded of output.groups) {
+        await writer.add(encoded);
+        misfitRowsGained += encoded.misfitRows;
+      }
+      misfitRowsGained -= output.misfitRowsBefore;
       counts.inserted += output.inserted;
       counts.updated += output.updated;
       counts.deleted += output.deleted;
@@ -259,5 +299,5 @@ async function writeFile(
     await writer.abort();
     throw error;
   }
-  return files;
+  return { files, misfitRowsGained };
 }

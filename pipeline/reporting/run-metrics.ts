@@ -2,6 +2,8 @@
 // Promises: numbers and names of tables only, never content of items. Alarms of the stack are made of these names.
 // Source: docs/how-to/hourly-job.md, "Metrics"; Amazon CloudWatch User Guide, "Specification: Embedded metric format".
 
+import type { RoundReport } from '../reports.js';
+
 /** Namespace of all metrics. */
 export const metricNamespace = 'Tidelake';
 
@@ -50,6 +52,28 @@ export interface TableOutcome {
   readonly rowsChanged: number;
   readonly exportsRequested: number;
   readonly exportsRunning: number;
+}
+
+/** What the report of a table's round, or of its rounds together, says. */
+export function outcomeOf(report: RoundReport): TableOutcome {
+  const { table, state, late, lagSeconds, merges, loads, requested, running } = report;
+  const applied = merges.filter(({ action }) => action === 'applied');
+  return {
+    table,
+    isLate: late,
+    isRefused: state === 'refused',
+    isFailed: state === 'failed',
+    lagMs: lagSeconds === null ? null : lagSeconds * 1000,
+    windowsMerged: applied.length,
+    exportsLoaded: loads.filter(({ action }) => action === 'loaded').length,
+    rowsChanged: applied.reduce(
+      (sum, { inserted, updated, deleted }) =>
+        sum + (inserted ?? 0) + (updated ?? 0) + (deleted ?? 0),
+      0,
+    ),
+    exportsRequested: requested.length,
+    exportsRunning: running,
+  };
 }
 
 /** Metrics of one table. Without a lag there is none of it: silence is an alarm, a number made up would not be. */

@@ -112,7 +112,7 @@ export async function askExport(
     const one = await exports.describeExport(exportArn);
     if (one === null || gone.has(exportArn)) continue;
     const isEarlier = startMs - one.requestedAtMs > earlierMs;
-    if (isEarlier && !isOfUse(one)) continue;
+    if (isEarlier && !(isOfUse(one) && (await isThere(world, one)))) continue;
     const done = await atEnd(exports, one, options, limit, world);
     return report(done, request, isEarlier ? 'known' : 'requested');
   }
@@ -210,6 +210,18 @@ async function exportsAt(
     if (one !== null) found.push({ ...one, summaryUri });
   }
   return found;
+}
+
+/** Whether a completed export still has its files. Who may not list the bucket takes DynamoDB's word. */
+async function isThere({ store }: World, { state, summaryUri }: KnownExport): Promise<boolean> {
+  if (state !== 'COMPLETED' || summaryUri === null) return true;
+  const at = summaryUri.lastIndexOf('/');
+  try {
+    return (await store.children(summaryUri.slice(0, at))).includes(summaryUri.slice(at + 1));
+  } catch (error) {
+    if (error instanceof TidelakeError && error.code === 'DENIED') return true;
+    throw error;
+  }
 }
 
 function isSame(one: KnownExport, subject: ExportSubject): boolean {

@@ -126,9 +126,18 @@ export function planChain(situation: Situation, lake: LakeFacts): ChainPlan {
   }
 }
 
+/** Whether an export in progress has taken too long, by the service's own clock: a runner's that is wrong by a day must not
+ *  call a person. */
+export function isStuck(
+  { nowMs, pitr, config }: Situation,
+  one: Pick<KnownWindow, 'requestedAtMs'>,
+): boolean {
+  const serviceMs = pitr.latestMs ?? nowMs;
+  return serviceMs - one.requestedAtMs > config.stuckMinutesMax * 60_000;
+}
+
 function stuckFacts(situation: Situation, first: KnownWindow): ErrorFacts | null {
-  const ageMs = situation.nowMs - first.requestedAtMs;
-  if (ageMs <= situation.config.stuckMinutesMax * 60_000) return null;
+  if (!isStuck(situation, first)) return null;
   return refusals.exportStuck(situation, first.window, first);
 }
 

@@ -6,7 +6,7 @@ import { exportPollMs } from '../../schemas/limits.js';
 import type { ExportRequest, KnownFull, TableFacts } from '../../schemas/table-exports.js';
 import type { Action } from './actions.js';
 import { exportRequest, failedAttempts, fullsPrefix } from './export-request.js';
-import { canContinue, isReady, isRunning } from './plan-chain.js';
+import { canContinue, isReady, isRunning, isStuck } from './plan-chain.js';
 import * as refusals from './refusals.js';
 import type { LakeFacts, Situation } from './situation.js';
 import { edgeBefore } from './windows.js';
@@ -33,7 +33,7 @@ export function planEpoch(
   }
   const running = fulls.find(isRunning);
   if (running !== undefined) {
-    if (nowMs - running.requestedAtMs > config.stuckMinutesMax * 60_000) {
+    if (isStuck(situation, running)) {
       return refused(refusals.exportStuck(situation, running.exportTimeMs, running));
     }
     return [waitForExports(nowMs)];

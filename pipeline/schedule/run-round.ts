@@ -194,13 +194,15 @@ class Round {
 
   async #merge({ exports }: MergeExports): Promise<End | null> {
     if (!this.#limit.mayBegin) return this.#outOfTime();
+    const { target, rules } = this.#job;
     const reports = mergeExports(this.#world, {
-      ...this.#job.target,
+      ...target,
       exportUris: exports.map(({ summaryUri }) => summaryUri!),
       acceptGap: false,
       acceptSeam: false,
-      retype: this.#job.rules.retype,
-      retypeBytesMax: this.#job.rules.retypeBytesMax,
+      ...(rules === undefined
+        ? {}
+        : { retype: rules.retype, retypeBytesMax: rules.retypeBytesMax }),
     });
     for await (const report of reports) {
       this.#merges.push(report);
@@ -214,6 +216,7 @@ class Round {
   async #load({ export: full, acceptTableId }: LoadExport): Promise<End | null> {
     if (!this.#limit.mayBegin) return this.#outOfTime();
     const { target, buckets, partition, rules } = this.#job;
+    const naming = rules?.naming ?? null;
     const key = this.#watch.table?.key ?? [];
     try {
       const report = await loadExport(this.#world, {
@@ -222,7 +225,7 @@ class Round {
         key,
         ...(buckets === null ? {} : { buckets }),
         ...(partition === null ? {} : { partition }),
-        ...(rules.naming === null ? {} : { naming: rules.naming }),
+        ...(naming === null ? {} : { naming }),
         ...(acceptTableId === null ? {} : { acceptTableId }),
       });
       this.#loads.push(report);

@@ -7,7 +7,6 @@ import { exportPollMs } from '../../schemas/limits.js';
 import type { TableExports, World } from '../ports.js';
 import { errorFacts } from '../reporting/error-facts.js';
 import type { PlanReport, RoundReport } from '../reports.js';
-import type { DynamoDbPlace } from './configured-tables.js';
 import { planOfNone, roundOfNone } from './no-round.js';
 import { type PlanOptions, planRound } from './plan-round.js';
 import { RunLimit } from './run-limit.js';
@@ -16,7 +15,7 @@ import type { TableJob } from './table-job.js';
 import { ExportMemory } from './table-watch.js';
 
 /** How DynamoDB is reached for a table: accounts and Regions may differ. */
-export type ExportsOf = (place: DynamoDbPlace) => Promise<TableExports>;
+export type ExportsOf = (job: TableJob) => Promise<TableExports>;
 
 export interface TablesOptions {
   /** Tables worked on at once. */

@@ -15,7 +15,8 @@ export interface TableJob {
   /** How the first full export is laid out; null: as `load` chooses. */
   readonly buckets: number | null;
   readonly partition: string | null;
-  readonly rules: ColumnRules;
+  /** How columns are named and retyped; absent: as `load` and `merge` do when nobody says. */
+  readonly rules?: ColumnRules;
   /** How DynamoDB is reached where it differs from the rest of the run: Region, and the role to assume in the table's
    *  account. Null: as the run reaches AWS. */
   readonly region: string | null;

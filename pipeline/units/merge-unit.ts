@@ -42,6 +42,8 @@ export interface MergeOutput {
   readonly inserted: number;
   readonly updated: number;
   readonly deleted: number;
+  /** Rows with a misfit among those of the sources, before anything was done to them. */
+  readonly misfitRowsBefore: number;
 }
 
 /** Rows of row groups, deleted positions left out. */
@@ -78,8 +80,10 @@ export async function mergeUnit(
   context: UnitContext,
 ): Promise<UnitResult<MergeOutput>> {
   const parts: Rows[] = [];
+  let misfitRowsBefore = 0;
   for (const source of input.sources) {
     const rows = await readGroups(source, input.before, context);
+    misfitRowsBefore += misfitRowsIn(rows);
     parts.push(adaptRows(rows, input.table.columns, input.table.key));
   }
   if (input.oldSegments.length > 0) {
@@ -96,12 +100,18 @@ export async function mergeUnit(
   const groups = encodeRows(merged.rows, input.table, input.groupRowsMax);
   const { inserted, updated, deleted } = merged;
   return {
-    output: { groups, inserted, updated, deleted },
+    output: { groups, inserted, updated, deleted, misfitRowsBefore },
     transfer: groupBuffers(groups),
   };
 }
 
-function inOrder(rows: Rows): Rows {
+/** How many rows have a misfit. */
+export function misfitRowsIn({ misfits }: Rows): number {
+  return misfits.n - misfits.nulls;
+}
+
+/** Rows in the order of their keys. */
+export function inOrder(rows: Rows): Rows {
   let sorted = true;
   for (let row = 1; row < rows.n && sorted; row++) {
     sorted = compareKeys(rows.keys, row - 1, rows.keys, row) < 0;

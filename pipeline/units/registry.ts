@@ -1,6 +1,7 @@
 // All units by name: what worker threads, and one day machines, can run.
 
 import { encodeUnit } from './encode-unit.js';
+import { markUnit } from './mark-unit.js';
 import { mergeUnit } from './merge-unit.js';
 import { renderUnit } from './render-unit.js';
 import { rerouteUnit } from './reroute-unit.js';
@@ -13,6 +14,7 @@ export const units: Readonly<
 > = {
   scan: scanUnit,
   encode: encodeUnit,
+  mark: markUnit,
   merge: mergeUnit,
   render: renderUnit,
   reroute: rerouteUnit,

@@ -4,7 +4,7 @@ import type { TableColumns } from '../../schemas/columns.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
 import { Rows } from '../../transforms/make-columns.js';
 import { packRows } from '../../transforms/pack-rows.js';
-import { type GroupSource, readGroups } from './merge-unit.js';
+import { type GroupSource, misfitRowsIn, readGroups } from './merge-unit.js';
 import { type Routing, routeRows } from './routing.js';
 import type { Segment } from './segments.js';
 import type { UnitContext, UnitResult } from './unit.js';
@@ -16,13 +16,21 @@ export interface RerouteInput {
   readonly routing: Routing;
 }
 
+export interface RerouteOutput {
+  readonly segments: readonly Segment[];
+  /** Rows with a misfit, before they came into other columns. */
+  readonly misfitRows: number;
+}
+
 /** Row groups -> segments in scratch space. */
 export async function rerouteUnit(
   input: RerouteInput,
   context: UnitContext,
-): Promise<UnitResult<readonly Segment[]>> {
+): Promise<UnitResult<RerouteOutput>> {
   const { before, table } = input;
-  const rows = adaptRows(await readGroups(input.source, before, context), table.columns, table.key);
+  const found = await readGroups(input.source, before, context);
+  const misfitRows = misfitRowsIn(found);
+  const rows = adaptRows(found, table.columns, table.key);
   const { order, parts } = routeRows(rows, table.key, input.routing);
   const grouped = new Rows(rows.types);
   grouped.take(rows, order);
@@ -38,5 +46,5 @@ export async function rerouteUnit(
       ref,
     });
   }
-  return { output: segments };
+  return { output: { segments, misfitRows } };
 }

@@ -182,12 +182,13 @@ export function s3Requests(
   throw new Error(`the gate does not know ${method} ${url}`);
 }
 
-/** A request to Glue or Athena. Throws for one it does not know. */
+/** A request to Glue, Athena or DynamoDB. Throws for one it does not know. */
 export function jsonRequests(target: string, body: Buffer): IamRequests {
   const [service, operation] = target.split('.') as [string, string];
   const input = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
   const on = (action: string, resources: readonly string[]): IamRequests =>
     resources.map((resource) => ({ action, resource, context: always }));
+  if (service.startsWith('DynamoDB')) return dynamoDbRequests(operation, input);
   if (service.startsWith('AWSGlue')) {
     const glue = `arn:aws:glue:${region}:${account}`;
     const named = (value: unknown): unknown => (value as { Name?: unknown } | undefined)?.Name;
@@ -220,4 +221,16 @@ function deny(outgoing: ServerResponse, one: IamRequest, isJson: boolean, isHead
   outgoing.end(
     isHead ? undefined : `<Error><Code>AccessDenied</Code><Message>${message}</Message></Error>`,
   );
+}
+
+/** A request about tables and exports. */
+function dynamoDbRequests(operation: string, input: Record<string, unknown>): IamRequests {
+  const on = (resource: string): IamRequests => [
+    { action: `dynamodb:${operation}`, resource, context: always },
+  ];
+  // ListExports and ListTables know no resources.
+  if (operation === 'ListExports' || operation === 'ListTables') return on('*');
+  const named = input.ExportArn ?? input.TableArn ?? input.ResourceArn ?? input.TableName;
+  const name = String(named);
+  return on(name.startsWith('arn:') ? name : `arn:aws:dynamodb:${region}:${account}:table/${name}`);
 }

@@ -129,7 +129,7 @@ describe('configuration', () => {
   };
 
   it('gives the lake and the database, which flags override', async () => {
-    const config = { lake: './there', database: 'shop', tables: { kept: 'for others' } };
+    const config = { lake: './there', database: 'shop', tables: [{ name: 'orders' }] };
     writeFileSync(join(folder, 'tidelake.config.json'), JSON.stringify(config));
     expect(await target([])).toEqual({ lake: `file://${folder}/there`, database: 'shop' });
     expect(await target(['--lake', 'file:///srv/x/', '--database', 'd'])).toEqual({

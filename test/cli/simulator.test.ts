@@ -2,8 +2,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import {
+  AthenaClient,
+  GetQueryExecutionCommand,
+  GetQueryResultsCommand,
+  StartQueryExecutionCommand,
+} from '@aws-sdk/client-athena';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runStubbed } from './stub-context.js';
 
@@ -45,7 +53,7 @@ describe('simulator serve', () => {
   it('prints the endpoint and what to set, and ends when it is interrupted', async () => {
     const { child, text, url } = await serve();
     expect(text).toBe(
-      `AWS is simulated at ${url}, on ${dir}\n\nexport AWS_ENDPOINT_URL=${url}\nexport AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\nexport AWS_REGION=eu-west-1\n`,
+      `AWS is simulated at ${url}, on ${dir}\n\nexport AWS_ENDPOINT_URL=${url}\nexport AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\nexport AWS_REGION=eu-west-1\nexport AWS_DEFAULT_REGION=eu-west-1\n`,
     );
     expect((await put(`${url}/bucket`, '')).status).toBe(200);
     expect(await end(child, 'SIGTERM')).toBe(143);
@@ -58,6 +66,45 @@ describe('simulator serve', () => {
     expect(JSON.parse(text)).toMatchObject({ url, dir, environment: { AWS_ENDPOINT_URL: url } });
     expect((await put(`${url}/bucket`, '')).status).toBe(503);
     await end(child, 'SIGKILL');
+  });
+
+  it('has Athena answered by the Trino that is named', async () => {
+    const sent: string[] = [];
+    const trino = createServer((request, response) => {
+      request.on('data', (part: Buffer) => sent.push(`${request.url} ${part}`));
+      request.on('end', () => {
+        const typeSignature = { rawType: 'varchar', arguments: [] };
+        const columns = [{ name: 'answer', type: 'varchar', typeSignature }];
+        response.end(JSON.stringify({ columns, data: [['from Trino']] }));
+      });
+    });
+    await new Promise<void>((resolve) => trino.listen(0, '127.0.0.1', resolve));
+    const { port } = trino.address() as AddressInfo;
+    const { child, url } = await serve('--athena-trino', `http://127.0.0.1:${port}/lake`);
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const client = new AthenaClient({ endpoint: url, region: 'eu-west-1', credentials });
+    try {
+      const WorkGroup = 'primary';
+      const ResultConfiguration = { OutputLocation: 's3://results/' };
+      const { QueryExecutionId } = await client.send(
+        new StartQueryExecutionCommand({ QueryString: 'SELECT 1', WorkGroup, ResultConfiguration }),
+      );
+      let state: string | undefined;
+      while (state !== 'SUCCEEDED') {
+        const { QueryExecution } = await client.send(
+          new GetQueryExecutionCommand({ QueryExecutionId }),
+        );
+        state = QueryExecution?.Status?.State;
+        expect(state).not.toBe('FAILED');
+      }
+      const { ResultSet } = await client.send(new GetQueryResultsCommand({ QueryExecutionId }));
+      expect(ResultSet!.Rows!.at(-1)!.Data).toEqual([{ VarCharValue: 'from Trino' }]);
+      expect(sent).toEqual(['/v1/statement SELECT 1']);
+    } finally {
+      client.destroy();
+      await end(child, 'SIGKILL');
+      await new Promise((resolve) => trino.close(resolve));
+    }
   });
 
   it('goes on after kill -9 with all it had answered for, whole', async () => {

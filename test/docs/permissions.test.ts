@@ -25,6 +25,8 @@ const labels: Readonly<Record<string, CallPlace>> = {
   tables: 'tables',
   'exports of the tables': 'tableExports',
   'any export': 'anyExport',
+  'any table': 'anyTable',
+  'list of tables': 'tableList',
   'export files': 'exportFiles',
   'export bucket': 'exportBucket',
   'lake files': 'lakeFiles',

@@ -77,7 +77,7 @@ describe('docs/reference/table-properties.md', () => {
         key: [],
         columns: '',
         gaps: [],
-        facts: { sequenceNumber: 1, schemaId: 0, rows: 0 },
+        facts: { sequenceNumber: 1, schemaId: 0, rows: 0, misfitRows: 0 },
         adopted: [],
         baseline: { exportArn: '', exportTimeMs: 0 },
       }),
@@ -128,9 +128,11 @@ describe('commands in the documents', () => {
     [...routes.matchAll(/commands\/([a-z]+)\.js'\)/g)].map((found) => found[1]!),
   );
   const flags = new Set(
-    [...`${routes}\n${read('pipeline/cli/flags.ts')}`.matchAll(/^\s+([a-z][A-Za-z]+): \{$/gm)].map(
-      (found) => `--${found[1]!.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-    ),
+    [
+      ...`${routes}\n${read('pipeline/cli/flags.ts')}`.matchAll(
+        /^\s+([a-z][A-Za-z]+): (?:\{|\w+Flag,)$/gm,
+      ),
+    ].map((found) => `--${found[1]!.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`),
   );
 
   it.each(pages)('%s names commands and flags that are there', (page) => {

@@ -1,7 +1,15 @@
 // A second opinion on Tidelake's requests to S3 and Glue: moto's server answers them as well as the simulator does.
-// moto does not know Glue's VersionId, so it says nothing about two writers at once.
+// moto does not know Glue's VersionId, so it says nothing about two writers at once. The contracts of stores and catalogs
+// hold on it as on every other implementation.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type AwsClients, createAwsClients } from '../../pipeline/aws/clients.js';
+import { GlueCatalog } from '../../pipeline/aws/glue-catalog.js';
+import { S3Store } from '../../pipeline/aws/s3-store.js';
 import { query, status, verify } from '../../pipeline/index.js';
+import { SystemClock } from '../../pipeline/local/clock.js';
+import { RandomIds } from '../../pipeline/local/ids.js';
+import { catalogContract } from '../contracts/catalog.js';
+import { objectStoreContract } from '../contracts/object-store.js';
 import { differences, expectedItems } from '../scenarios/story-world.js';
 import { type RunningEndpoint, startMoto } from './harness/endpoint.js';
 import { describeEngine } from './harness/engines.js';
@@ -10,9 +18,11 @@ import { type EngineLake, prepareEndpoint, storyLake } from './harness/lakes.js'
 describeEngine('moto', () => {
   let endpoint: RunningEndpoint;
   let lake: EngineLake;
+  let clients: AwsClients;
 
   beforeAll(async () => {
     endpoint = await startMoto();
+    clients = createAwsClients({ endpoint: endpoint.url, region: endpoint.region });
     await prepareEndpoint(endpoint);
     lake = await storyLake(
       endpoint,
@@ -21,7 +31,23 @@ describeEngine('moto', () => {
       { buckets: 2 },
     );
   });
-  afterAll(() => endpoint?.close());
+  afterAll(async () => {
+    clients?.close();
+    await endpoint?.close();
+  });
+
+  const root = 's3://tidelake/contracts';
+  const storeOnMoto = (): S3Store => new S3Store({ client: () => clients.s3() });
+  objectStoreContract('S3, by moto', async () => ({ store: storeOnMoto(), root }));
+  catalogContract(
+    'Glue, by moto',
+    async () => {
+      const store = storeOnMoto();
+      const world = { clock: new SystemClock(), ids: new RandomIds() };
+      return { catalog: new GlueCatalog({ clients, store, lakeUri: root, ...world }), store, root };
+    },
+    { isLocked: false },
+  );
 
   it('keeps what load and merge write', async () => {
     for (const { ms } of lake.states) {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
-import { expectLived, liveByProcesses } from '../scenarios/scheduled-processes.js';
+import { expectLived, liveByProcesses } from '../scenarios/lived-days.js';
 
 let folder: string;
 beforeAll(async () => {

@@ -54,9 +54,17 @@ describe('infra/template.json', () => {
     expect(conditions('AWS::SNS::Subscription')).toEqual(['HasEmail']);
     expect(new Set(conditions('AWS::CloudWatch::Alarm'))).toEqual(new Set(['HasRunner']));
     expect(shipped.Parameters.RunnerImage).toMatchObject({ Default: '' });
+    const [job] = Object.values(shipped.Resources).filter(
+      (one) => one.Type === 'AWS::Lambda::Function',
+    );
+    expect(job!.Properties).toMatchObject({
+      ReservedConcurrentExecutions: {
+        'Fn::If': ['HasConcurrency', { Ref: 'RunnerConcurrency' }, { Ref: 'AWS::NoValue' }],
+      },
+    });
     // All that is new hangs on the condition: what was there stays whatever the image.
-    const job = Object.entries(shipped.Resources).filter(([id]) => id.startsWith('LakeJob'));
-    expect(job.filter(([, one]) => one.Condition === undefined)).toEqual([]);
+    const made = Object.entries(shipped.Resources).filter(([id]) => id.startsWith('LakeJob'));
+    expect(made.filter(([, one]) => one.Condition === undefined)).toEqual([]);
     const rest = Object.entries(shipped.Resources).filter(([id]) => !id.startsWith('LakeJob'));
     expect(rest.filter(([, one]) => one.Condition !== undefined)).toEqual([]);
   });
@@ -72,6 +80,7 @@ describe('infra/template.json', () => {
       'AWS::AccountId',
       'AWS::Region',
       'AWS::Partition',
+      'AWS::NoValue',
     ]);
     const named = [
       ...file.matchAll(/"Ref": "([^"]+)"/g),

@@ -3,7 +3,9 @@
 // Source: docs/how-to/hourly-job.md; AWS Well-Architected rules by cdk-nag.
 
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { configurationText } from '../../infra/runner-config.js';
 import { runnerDefaults } from '../../infra/runner-settings.js';
+import { parseConfig } from '../../pipeline/cli/config.js';
 import { type IamRequest, type Statement, verdictOf } from './iam.js';
 import { account, type Resource, region, type Synthesized, synthesize } from './stack.js';
 
@@ -63,6 +65,28 @@ describe('the function', () => {
       exports: { bucket: `shop-exports-${account}-${region}`, prefix: 'exports' },
       tables: [{ name: `arn:aws:dynamodb:${region}:${account}:table/mystore` }],
     });
+  });
+
+  it('gets a configuration that the job takes, also with a key and without a prefix', () => {
+    const places = { partition: 'aws', region, account, database: 'orders_lake' };
+    const tableArns = ['mystore', 'clients'].map(
+      (name) => `arn:aws:dynamodb:${region}:${account}:table/${name}`,
+    );
+    const keyArn = `arn:aws:kms:${region}:${account}:key/01234567-89ab-cdef-0123-456789abcdef`;
+    for (const [exports, lake] of [
+      [
+        { bucket: 'shop-exports', prefix: 'exports' },
+        { bucket: 'shop-lake', prefix: 'lake' },
+      ],
+      [
+        { bucket: 'shop-exports', prefix: '', keyArn },
+        { bucket: 'shop-lake', prefix: '' },
+      ],
+    ] as const) {
+      const text = configurationText({ places: { ...places, exports, lake }, tableArns });
+      const { tables } = parseConfig(Buffer.from(text));
+      expect(tables?.map(({ name }) => name)).toEqual(tableArns);
+    }
   });
 
   it('without a limit of its own takes none from the account', () => {
@@ -256,7 +280,7 @@ describe('the task for Fargate', () => {
       ReadonlyRootFilesystem: true,
       StopTimeout: 120,
       EntryPoint: ['node', '/var/task/dist/pipeline/cli/main.js'],
-      Command: ['run', '--wait', '--metrics', 'emf'],
+      Command: ['run', '--wait', '--grace-seconds', '120', '--metrics', 'emf'],
       MountPoints: [{ ContainerPath: '/tmp', ReadOnly: false, SourceVolume: 'scratch' }],
     });
   });

@@ -216,6 +216,37 @@ describe('icebird', () => {
   });
 });
 
+it('icebird reads every row where changed rows were marked as deleted', async () => {
+  const marked = DiskStory.open('interop-marked');
+  const { lake: unmarked } = { lake };
+  try {
+    const twin = await simulate({
+      store: marked.world.store,
+      outUri: marked.exportsUri,
+      dataset: 'mystore',
+      items: 400,
+      windows: 2,
+      seed: 'interop',
+      view: 'NEW_AND_OLD_IMAGES',
+      files: 2,
+      changesPerWindow: 80,
+    });
+    marked.way = 'mark';
+    await marked.load(twin.full, { key: ['clientid', 'created'], buckets: 3 });
+    for (const window of twin.windows) await marked.merge(window.folderUri);
+    const { md, location } = await marked.open();
+    const live = await liveFiles(marked.world.store, md, currentSnapshot(md), location);
+    expect(live.positionDeletes.length).toBeGreaterThan(0);
+    lake = marked;
+    const rows = await icebergRead({ tableUrl });
+    const others = columns.filter(({ type }) => type.kind !== 'B');
+    expect(foundRows(rows, others)).toEqual(expectedRows(others));
+  } finally {
+    lake = unmarked;
+    marked.close();
+  }
+});
+
 it('hyparquet reads every value from the data files', async () => {
   const rows: Record<string, unknown>[] = [];
   for (const { file } of files) {

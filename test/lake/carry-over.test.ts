@@ -69,6 +69,11 @@ describe('written files are carried over', () => {
     removed: new Set(names.map(path)),
     isWhole,
   });
+  const marked = (...names: readonly string[]) => ({
+    removed: new Set<string>(),
+    marked: new Set(names.map(path)),
+    isWhole: false,
+  });
 
   it('when other files were rewritten', async () => {
     const { lake, md } = await table();
@@ -102,6 +107,23 @@ describe('written files are carried over', () => {
     expect(await carriedOver(lake.store, open(md), open(more), replaced(['b']))).not.toBeNull();
     const fewer = await lake.build(md, { removed: new Set([path('d')]), operation: 'replace' });
     expect(await carriedOver(lake.store, open(md), open(fewer), replaced(['b']))).toBeNull();
+  });
+
+  it('not when a file that they delete rows of is gone, or has other deleted rows', async () => {
+    const { lake, md } = await table();
+    const gone = await lake.build(md, {
+      removed: new Set([path('b')]),
+      added: [dataFile('c')],
+      operation: 'replace',
+    });
+    expect(await carriedOver(lake.store, open(md), open(gone), marked('b'))).toBeNull();
+    expect(await carriedOver(lake.store, open(md), open(gone), marked('a'))).not.toBeNull();
+    const more = await lake.build(md, {
+      added: [deleteFile('e', path('a'))],
+      operation: 'replace',
+    });
+    expect(await carriedOver(lake.store, open(md), open(more), marked('a'))).toBeNull();
+    expect(await carriedOver(lake.store, open(md), open(more), marked('b'))).not.toBeNull();
   });
 
   it('not when all rows were rewritten and there are files that they were not made from', async () => {

@@ -19,7 +19,7 @@ const state: LakeState = {
     { fromMs: start, toMs: start + hour, kind: 'gap' },
     { fromMs: start + 123, toMs: start + 1000, kind: 'seam' },
   ],
-  facts: { sequenceNumber: 7, schemaId: 2, rows: 1000 },
+  facts: { sequenceNumber: 7, schemaId: 2, rows: 1000, misfitRows: 3 },
   adopted: [{ snapshotId: 6838723292707092921n, watermarkMs: start, atMs: start + 5 * hour }],
   baseline: { exportArn: 'arn:aws:dynamodb:…:export/01', exportTimeMs: start + 123 },
 };
@@ -40,7 +40,7 @@ describe('the state of a lake table', () => {
       'tidelake.key': '[{"name":"client\\"id","tag":"S"},{"name":"__proto__","tag":"N"}]',
       'tidelake.baseline':
         '{"exportArn":"arn:aws:dynamodb:…:export/01","exportTime":"2026-01-01T00:00:00.123Z"}',
-      'tidelake.watermark-facts': '{"sequence":7,"schema":2,"rows":1000}',
+      'tidelake.watermark-facts': '{"sequence":7,"schema":2,"rows":1000,"misfits":3}',
       'tidelake.adopted':
         '[{"snapshot":"6838723292707092921","watermark":"2026-01-01T00:00:00.000Z","at":"2026-01-01T05:00:00.000Z"}]',
     });

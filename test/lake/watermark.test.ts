@@ -61,6 +61,7 @@ class Story {
       sequenceNumber: this.md['last-sequence-number'] + 1,
       schemaId: this.md['current-schema-id'],
       rows: n * 10,
+      misfitRows: null,
     };
     await this.build({
       snapshotId,

@@ -102,8 +102,8 @@ async function checkFiles(store: ObjectStore, lake: StoryLake): Promise<readonly
   }
   const known = new Set<string>();
   for (const snapshot of md.snapshots) {
-    for (const { file } of (await liveFiles(store, md, snapshot, location)).data)
-      known.add(file.path);
+    const live = await liveFiles(store, md, snapshot, location);
+    for (const { file } of [...live.data, ...live.positionDeletes]) known.add(file.path);
   }
   const unknown: string[] = [];
   for await (const { uri } of store.list(`${location}/data`))

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mergeExports, query, schema, status, verify } from '../../pipeline/index.js';
 import { currentSnapshot } from '../../pipeline/lake/iceberg/metadata.js';
 import { ForeignWriter } from './foreign-writer.js';
-import { DiskStory, expectedItems } from './story-world.js';
+import { DiskStory, expectedItems, isMarking } from './story-world.js';
 import { hour, Tale } from './tale.js';
 
 let lake: DiskStory;
@@ -130,6 +130,7 @@ describe.each([true, false])(
       await readsAs(0);
       expect((await tale.merge(0)).action).toBe('applied');
       await readsAs(1);
+      if (isMarking()) return;
       // All were of files that the merge has rewritten.
       expect((await foreign.live()).positionDeletes).toEqual([]);
       const { summary } = currentSnapshot((await lake.open()).md)!;
@@ -142,36 +143,43 @@ describe.each([true, false])(
   },
 );
 
-it('leaves delete files alone as long as they delete rows of a file that stays', async () => {
-  tale.put(2, { pk: { S: 'k12' }, n: { N: '7' } });
-  await lake.load(await tale.full(2), { buckets: 4 });
-  const files = await foreign.files();
-  expect(files.length).toBeGreaterThan(1);
-  // The first row of each file moves to a file of another program.
-  const added = [];
-  for (const one of files) {
-    const place = { partition: one.file.partition, specId: one.specId };
-    const first = foreign
-      .select(one, 'file_row_number = 0')
-      .replace('*', '* EXCLUDE file_row_number');
-    added.push(
-      await foreign.file(first.replace('hive_', 'file_row_number = true, hive_'), 1, {
-        facts: place,
-      }),
-      await foreign.deletes(new Map([[one.file.path, [0]]]), {
-        ...place,
-        referencedDataFile: one.file.path,
-      }),
-    );
-  }
-  await foreign.commit('replace', { added });
-  await readsAs(2);
-  // One key changes: one partition is written anew, and only its delete file goes.
-  expect(await tale.merge(2)).toMatchObject({ action: 'applied', updated: 1, retypedColumns: [] });
-  expect((await foreign.live()).positionDeletes).toHaveLength(files.length - 1);
-  expect(await lake.items()).toEqual(expectedItems(tale.table, hour(3)));
-  await readsAs(3);
-});
+it.skipIf(isMarking())(
+  'leaves delete files alone as long as they delete rows of a file that stays',
+  async () => {
+    tale.put(2, { pk: { S: 'k12' }, n: { N: '7' } });
+    await lake.load(await tale.full(2), { buckets: 4 });
+    const files = await foreign.files();
+    expect(files.length).toBeGreaterThan(1);
+    // The first row of each file moves to a file of another program.
+    const added = [];
+    for (const one of files) {
+      const place = { partition: one.file.partition, specId: one.specId };
+      const first = foreign
+        .select(one, 'file_row_number = 0')
+        .replace('*', '* EXCLUDE file_row_number');
+      added.push(
+        await foreign.file(first.replace('hive_', 'file_row_number = true, hive_'), 1, {
+          facts: place,
+        }),
+        await foreign.deletes(new Map([[one.file.path, [0]]]), {
+          ...place,
+          referencedDataFile: one.file.path,
+        }),
+      );
+    }
+    await foreign.commit('replace', { added });
+    await readsAs(2);
+    // One key changes: one partition is written anew, and only its delete file goes.
+    expect(await tale.merge(2)).toMatchObject({
+      action: 'applied',
+      updated: 1,
+      retypedColumns: [],
+    });
+    expect((await foreign.live()).positionDeletes).toHaveLength(files.length - 1);
+    expect(await lake.items()).toEqual(expectedItems(tale.table, hour(3)));
+    await readsAs(3);
+  },
+);
 
 it('goes on after a compaction by another program, into files without our index and order', async () => {
   const [file] = await foreign.files();
@@ -297,7 +305,7 @@ it('takes deleted rows out of row groups that no change touches', async () => {
   expect(await counts()).toEqual(left);
   expect((await tale.merge(5)).action).toBe('applied');
   expect(await counts()).toEqual(left);
-  expect((await foreign.live()).positionDeletes).toEqual([]);
+  if (!isMarking()) expect((await foreign.live()).positionDeletes).toEqual([]);
 
   async function counts(): Promise<readonly unknown[]> {
     const deleted = "count(*) FILTER (pk IN ('m10000', 'm26000'))";

@@ -10,7 +10,7 @@ import { InlineUnits } from '../../pipeline/local/units.js';
 import type { MergeInput } from '../../pipeline/units/merge-unit.js';
 import { units } from '../../pipeline/units/registry.js';
 import { ForeignWriter } from './foreign-writer.js';
-import { DiskStory, expectedItems } from './story-world.js';
+import { DiskStory, expectedItems, isMarking } from './story-world.js';
 import { hour, Tale } from './tale.js';
 
 let lake: DiskStory;
@@ -131,32 +131,38 @@ describe('a table that another program repartitioned', () => {
     await isAt(2);
   });
 
-  it('by a column that is not of the key goes on under its own layout while no file lies there', async () => {
-    const [file] = await foreign.files();
-    const { md } = await lake.open();
-    const n = md.schemas.at(-1)!.fields.find(({ name }) => name === 'n')!.id;
-    const specId = await foreign.partitionBy([
-      { name: 'n', transform: 'identity', 'source-id': n },
-    ]);
-    await tale.merge(0);
-    await isAt(1);
-    expect((await foreign.files()).every((one) => one.specId === file!.specId)).toBe(true);
-    const [own] = await foreign.files();
-    const added = [
-      await foreign.file(foreign.select(own!, 'n = 1'), 26, { facts: { specId, partition: [1n] } }),
-      await foreign.file(foreign.select(own!, 'n IS DISTINCT FROM 1'), 3, {
-        facts: { specId, partition: [0n] },
-      }),
-    ];
-    await foreign.commit('replace', { added, removed: [own!.file.path] });
-    expect(await tale.merge(1)).toMatchObject({
-      action: 'refused',
-      error: { code: 'REFUSED_FOREIGN_WRITER', what: expect.stringContaining('not of the key') },
-    });
-    await lake.load(await tale.full(2));
-    await tale.merge(2);
-    await isAt(3);
-  });
+  // The other program of this scene copies rows without asking which of them are deleted.
+  it.skipIf(isMarking())(
+    'by a column that is not of the key goes on under its own layout while no file lies there',
+    async () => {
+      const [file] = await foreign.files();
+      const { md } = await lake.open();
+      const n = md.schemas.at(-1)!.fields.find(({ name }) => name === 'n')!.id;
+      const specId = await foreign.partitionBy([
+        { name: 'n', transform: 'identity', 'source-id': n },
+      ]);
+      await tale.merge(0);
+      await isAt(1);
+      expect((await foreign.files()).every((one) => one.specId === file!.specId)).toBe(true);
+      const [own] = await foreign.files();
+      const added = [
+        await foreign.file(foreign.select(own!, 'n = 1'), 26, {
+          facts: { specId, partition: [1n] },
+        }),
+        await foreign.file(foreign.select(own!, 'n IS DISTINCT FROM 1'), 3, {
+          facts: { specId, partition: [0n] },
+        }),
+      ];
+      await foreign.commit('replace', { added, removed: [own!.file.path] });
+      expect(await tale.merge(1)).toMatchObject({
+        action: 'refused',
+        error: { code: 'REFUSED_FOREIGN_WRITER', what: expect.stringContaining('not of the key') },
+      });
+      await lake.load(await tale.full(2));
+      await tale.merge(2);
+      await isAt(3);
+    },
+  );
 });
 
 describe('a partition of another program that is too large for one unit', () => {

@@ -10,7 +10,7 @@ import { currentSchema, currentSnapshot } from '../../pipeline/lake/iceberg/meta
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
 import { exitCodeOf } from '../../schemas/errors.js';
 import { ForeignWriter } from './foreign-writer.js';
-import { DiskStory, expectedItems, StoryLake, worldOver } from './story-world.js';
+import { DiskStory, expectedItems, isMarking, StoryLake, worldOver } from './story-world.js';
 import { hour, Tale } from './tale.js';
 
 /** A store through which somebody else commits right before the metadata is published, as often as `rivals` gives. */
@@ -77,6 +77,9 @@ function racing(
   return { mine: lake.in(worldOver(store.store, { seed: 'mine' })), store };
 }
 
+/** Files of one merge into one partition: the new rows, and the delete file of the old ones. */
+const filesOfMerge = isMarking() ? 2 : 1;
+
 /** Data files that no snapshot has. */
 async function orphans({ base, lake }: Scene): Promise<readonly string[]> {
   const { location, md } = await lake.open();
@@ -103,7 +106,7 @@ describe('a merge that others outrun with other properties', () => {
     );
     const [report] = await mine.merge(await scene.tale.window(0));
     expect(report).toMatchObject({ action: 'applied', inserted: 1, updated: 1, deleted: 1 });
-    expect([store.lost, store.created]).toEqual([times, 1]);
+    expect([store.lost, store.created]).toEqual([times, filesOfMerge]);
     const { md } = await scene.lake.open();
     expect(md.properties.owner).toBe(times === 0 ? undefined : `team ${times - 1}`);
     expect(md.snapshots).toHaveLength(2);
@@ -148,28 +151,31 @@ describe('a merge that others outrun with other properties', () => {
 });
 
 describe('a merge that another program outruns', () => {
-  it('with a compaction of other files is committed as it was written', async () => {
-    const scene = await start({ buckets: 4 });
-    const { tale, foreign } = scene;
-    // One key only, so that most buckets are not touched.
-    tale.put(3, { pk: { S: 'k4' }, n: { N: '400' } });
-    await scene.lake.merge(await tale.window(0, 3));
-    const window = await tale.window(3);
-    const before = await foreign.files();
-    // Which file it will replace shows a rehearsal on a copy.
-    const rehearsal = new StoryLake(worldOver(await copied(scene.base), { seed: 'rehearsal' }));
-    await rehearsal.merge(window);
-    const after = await new ForeignWriter(rehearsal).files();
-    const left = new Set(after.map(({ file }) => file.path));
-    const others = before.filter(({ file }) => left.has(file.path));
-    expect([others.length, before.length]).toEqual([before.length - 1, before.length]);
-    expect(others.length).toBeGreaterThan(0);
-    const { mine, store } = racing(scene, (time) => (time < 1 ? compact(foreign, others) : null));
-    expect((await mine.merge(window))[0]).toMatchObject({ action: 'applied', updated: 1 });
-    expect([store.lost, store.created]).toEqual([1, 1]);
-    await isAt(scene, 4);
-    expect(await orphans(scene)).toEqual([]);
-  });
+  it.skipIf(isMarking())(
+    'with a compaction of other files is committed as it was written',
+    async () => {
+      const scene = await start({ buckets: 4 });
+      const { tale, foreign } = scene;
+      // One key only, so that most buckets are not touched.
+      tale.put(3, { pk: { S: 'k4' }, n: { N: '400' } });
+      await scene.lake.merge(await tale.window(0, 3));
+      const window = await tale.window(3);
+      const before = await foreign.files();
+      // Which file it will replace shows a rehearsal on a copy.
+      const rehearsal = new StoryLake(worldOver(await copied(scene.base), { seed: 'rehearsal' }));
+      await rehearsal.merge(window);
+      const after = await new ForeignWriter(rehearsal).files();
+      const left = new Set(after.map(({ file }) => file.path));
+      const others = before.filter(({ file }) => left.has(file.path));
+      expect([others.length, before.length]).toEqual([before.length - 1, before.length]);
+      expect(others.length).toBeGreaterThan(0);
+      const { mine, store } = racing(scene, (time) => (time < 1 ? compact(foreign, others) : null));
+      expect((await mine.merge(window))[0]).toMatchObject({ action: 'applied', updated: 1 });
+      expect([store.lost, store.created]).toEqual([1, 1]);
+      await isAt(scene, 4);
+      expect(await orphans(scene)).toEqual([]);
+    },
+  );
 
   it.each([1, 3])(
     'with %i compactions of the file it rewrites places its rows anew',
@@ -185,7 +191,7 @@ describe('a merge that another program outruns', () => {
         updated: 1,
         deleted: 1,
       });
-      expect([store.lost, store.created]).toEqual([times, times + 1]);
+      expect([store.lost, store.created]).toEqual([times, (times + 1) * filesOfMerge]);
       await isAt(scene, 1);
       expect(await orphans(scene)).toEqual([]);
       expect(await scene.lake.snapshots()).toBe(2 + times);
@@ -230,7 +236,8 @@ describe('a merge that another program outruns', () => {
         inserted: 0,
         updated: 1,
       });
-      expect(store.created).toBe(2);
+      // The second try empties the file that the row was moved to, so no delete file is written for it.
+      expect(store.created).toBe(isMarking() ? 3 : 2);
       expect(await lake.items()).toEqual(expectedItems(tale.table, hour(1)));
     } finally {
       lake.close();
@@ -358,25 +365,29 @@ describe('a merge that other runs outrun', () => {
     expect(await orphans(scene)).toEqual([]);
   });
 
-  it('with a window and a compaction each applies the rest upon both', async () => {
-    const scene = await start();
-    const { foreign, tale, lake } = scene;
-    const windows = [await tale.window(0), await tale.window(1), await tale.window(2)];
-    const acts = [
-      () => lake.merge(windows[0]!),
-      async () => compact(foreign, await foreign.files()),
-      () => lake.merge(windows[1]!),
-      () => foreign.setProperty('owner', 'x'),
-    ];
-    const { mine } = racing(scene, (time) => acts[time]?.() ?? null);
-    const actions = (await mine.merge(windows)).map(({ action }) => action);
-    expect(actions).toEqual(['known', 'known', 'applied']);
-    await isAt(scene, 3);
-    const own = (await lake.open()).md.snapshots.filter(
-      (one) => one.summary['tidelake.kind'] === 'merge',
-    );
-    expect(own).toHaveLength(3);
-  });
+  // The compaction of this scene copies data files and forgets which rows of theirs are deleted.
+  it.skipIf(isMarking())(
+    'with a window and a compaction each applies the rest upon both',
+    async () => {
+      const scene = await start();
+      const { foreign, tale, lake } = scene;
+      const windows = [await tale.window(0), await tale.window(1), await tale.window(2)];
+      const acts = [
+        () => lake.merge(windows[0]!),
+        async () => compact(foreign, await foreign.files()),
+        () => lake.merge(windows[1]!),
+        () => foreign.setProperty('owner', 'x'),
+      ];
+      const { mine } = racing(scene, (time) => acts[time]?.() ?? null);
+      const actions = (await mine.merge(windows)).map(({ action }) => action);
+      expect(actions).toEqual(['known', 'known', 'applied']);
+      await isAt(scene, 3);
+      const own = (await lake.open()).md.snapshots.filter(
+        (one) => one.summary['tidelake.kind'] === 'merge',
+      );
+      expect(own).toHaveLength(3);
+    },
+  );
 
   it('with a new epoch that has the window finds it done', async () => {
     const scene = await start();

@@ -10,7 +10,7 @@ import {
   type KeyShape,
   simulate,
 } from '../../pipeline/simulator/index.js';
-import { DiskStory, differences, expectedItems } from './story-world.js';
+import { DiskStory, differences, expectedItems, isMarking } from './story-world.js';
 import { hour, Tale } from './tale.js';
 
 let lake: DiskStory;
@@ -107,8 +107,7 @@ describe('mystore in four buckets', () => {
       rows: story.table.countAt(instants.at(-1)! * 1000),
       watermark: new Date(instants.at(-1)!).toISOString(),
       snapshots: 3,
-      dataFiles: 4,
-      deleteFiles: 0,
+      ...(isMarking() ? {} : { dataFiles: 4, deleteFiles: 0 }),
       gaps: [],
     });
   });
@@ -209,7 +208,8 @@ it('stays whole over many windows', async () => {
     expect(await lake.items(asOf)).toEqual(expectedItems(tale.table, hour(h)));
   }
   const [row] = await status(lake.world, lake.target);
-  expect(row).toMatchObject({ snapshots: windows + 1, dataFiles: 9, health: 'ok' });
+  expect(row).toMatchObject({ snapshots: windows + 1, health: 'ok' });
+  if (!isMarking()) expect(row!.dataFiles).toBe(9);
 });
 
 it('keeps bounds right for keys that are long, or of the last characters there are', async () => {

@@ -158,21 +158,19 @@ describe('over the simulator', () => {
       });
     });
 
-    it('has one snapshot for each window, however many merge at once, and all items', async () => {
+    // Several at once: test/scenarios/processes.test.ts, aws-faults.test.ts, and a hundred rounds in test/faults.
+    it('has one snapshot for each window, and all items', async () => {
       const key = ['--key', 'clientid,created', '--buckets', '4'];
       const loaded = await runHere(s3.folder, ['load', exportsUri, ...key, ...flags]);
       expect(loaded).toMatchObject({ exitCode: 0 });
-      const merge = (): Promise<string> => runProcess('merge', exportsUri, ...flags);
-      // A loser of a race may say so (5); whoever comes after finds the windows in place.
-      await Promise.allSettled([merge(), merge()]);
-      const last = await runHere(s3.folder, ['merge', exportsUri, ...flags]);
-      expect(last).toMatchObject({ exitCode: 0 });
+      await runProcess('merge', exportsUri, ...flags);
       const log = reportsIn((await runHere(s3.folder, ['log', ...flags])).out);
       expect(log.map(({ to }) => to)).toEqual([
         null,
         ...story.windows.map(({ toMs }) => instant(toMs)),
       ]);
-      await runProcess('unload', '--out', 's3://out/orders', ...flags);
+      const unload = ['unload', '--out', 's3://out/orders', ...flags];
+      expect(await runHere(s3.folder, unload)).toMatchObject({ exitCode: 0 });
       const items = await unloadedItems(s3.store(), 's3://out/orders');
       const expected = expectedItems(story.table, story.windows.at(-1)!.toMs);
       expect(differences(items, expected)).toEqual(same);

@@ -9,7 +9,7 @@ import { currentSnapshot } from '../../pipeline/lake/iceberg/metadata.js';
 import { readRowGroup } from '../../pipeline/lake/parquet/assembler.js';
 import { readFooter } from '../../pipeline/lake/parquet/footer.js';
 import type { ManifestEntry } from '../../schemas/iceberg.js';
-import { differences, expectedItems, memoryWorld, StoryLake } from './story-world.js';
+import { differences, expectedItems, isMarking, memoryWorld, StoryLake } from './story-world.js';
 import { hour, Tale, type TaleKey } from './tale.js';
 
 let lake: StoryLake;
@@ -70,6 +70,7 @@ describe.each([
       expect(differences(found, expectedItems(tale.table, hour(h + 1)))).toEqual(same);
       expect(found).toHaveLength(tale.table.countAt(hour(h + 1) * 1000));
     }
+    if (isMarking()) return;
     // One file per partition is what a small table has, however often it is merged into.
     const partitions = (await live()).map(({ file }) => String(file.partition));
     expect(new Set(partitions).size).toBe(partitions.length);
@@ -77,7 +78,7 @@ describe.each([
 });
 
 describe('a window that touches one partition', () => {
-  it('leaves the files of all others in place', async () => {
+  it.skipIf(isMarking())('leaves the files of all others in place', async () => {
     const tale = new Tale(lake, { key: ['S', 'S'] });
     for (let day = 1; day <= 9; day++) {
       for (let n = 0; n < 4; n++)
@@ -205,66 +206,70 @@ describe('nothing', () => {
   });
 });
 
-it('copies row groups that a window does not touch byte for byte', {
-  timeout: 60_000,
-}, async () => {
-  const { store } = lake.world;
-  const key = (n: number): object => ({ pk: { S: `k${String(n).padStart(6, '0')}` } });
-  const tale = new Tale(lake);
-  const count = 18_000;
-  for (let n = 0; n < count; n++) tale.put(-1, { ...key(n), v: { N: `${n}.5` } });
-  tale.put(0, { pk: { S: ' ' }, v: { N: '1' } });
-  tale.put(1, { pk: { S: '\uffff\u{10ffff}' }, v: { N: '2' } });
-  tale.put(2, { ...key(count - 1), v: { N: '3' } });
-  tale.delete(3, key(0));
-  // A window larger than the table: every second row goes, and as many again come, all over the key's range.
-  for (let n = 0; n < count; n += 2) {
-    tale.delete(4, key(n));
-    tale.put(4, { pk: { S: `k${String(n).padStart(6, '0')}-new` }, v: { N: '4' } });
-  }
-  await tale.load();
-  const groups = async (): Promise<readonly string[]> => {
-    const hashes: string[] = [];
-    const files = [...(await live())];
-    expect(files).toHaveLength(1);
-    for (const { file } of files) {
-      const read = (start: number, end: number): Promise<Uint8Array> =>
-        store.read(file.path, { start, end });
-      const footer = await readFooter(read, Number(file.fileSizeBytes), file.path);
-      for (let i = 0; i < footer.rowGroups.length; i++) {
-        const { bytes } = await readRowGroup(read, footer, i);
-        hashes.push(createHash('md5').update(bytes).digest('hex'));
-      }
+it.skipIf(isMarking())(
+  'copies row groups that a window does not touch byte for byte',
+  {
+    timeout: 60_000,
+  },
+  async () => {
+    const { store } = lake.world;
+    const key = (n: number): object => ({ pk: { S: `k${String(n).padStart(6, '0')}` } });
+    const tale = new Tale(lake);
+    const count = 18_000;
+    for (let n = 0; n < count; n++) tale.put(-1, { ...key(n), v: { N: `${n}.5` } });
+    tale.put(0, { pk: { S: ' ' }, v: { N: '1' } });
+    tale.put(1, { pk: { S: '\uffff\u{10ffff}' }, v: { N: '2' } });
+    tale.put(2, { ...key(count - 1), v: { N: '3' } });
+    tale.delete(3, key(0));
+    // A window larger than the table: every second row goes, and as many again come, all over the key's range.
+    for (let n = 0; n < count; n += 2) {
+      tale.delete(4, key(n));
+      tale.put(4, { pk: { S: `k${String(n).padStart(6, '0')}-new` }, v: { N: '4' } });
     }
-    return hashes;
-  };
-  const counts = async (h: number): Promise<string> => {
-    const { inserted, updated, deleted } = await tale.merge(h);
-    return `${inserted} ${updated} ${deleted}`;
-  };
-  const start = await groups();
-  expect(start.length).toBeGreaterThan(1);
+    await tale.load();
+    const groups = async (): Promise<readonly string[]> => {
+      const hashes: string[] = [];
+      const files = [...(await live())];
+      expect(files).toHaveLength(1);
+      for (const { file } of files) {
+        const read = (start: number, end: number): Promise<Uint8Array> =>
+          store.read(file.path, { start, end });
+        const footer = await readFooter(read, Number(file.fileSizeBytes), file.path);
+        for (let i = 0; i < footer.rowGroups.length; i++) {
+          const { bytes } = await readRowGroup(read, footer, i);
+          hashes.push(createHash('md5').update(bytes).digest('hex'));
+        }
+      }
+      return hashes;
+    };
+    const counts = async (h: number): Promise<string> => {
+      const { inserted, updated, deleted } = await tale.merge(h);
+      return `${inserted} ${updated} ${deleted}`;
+    };
+    const start = await groups();
+    expect(start.length).toBeGreaterThan(1);
 
-  expect(await counts(0)).toBe('1 0 0');
-  const first = await groups();
-  expect(first[0]).not.toBe(start[0]);
-  expect(first.slice(1)).toEqual(start.slice(1));
+    expect(await counts(0)).toBe('1 0 0');
+    const first = await groups();
+    expect(first[0]).not.toBe(start[0]);
+    expect(first.slice(1)).toEqual(start.slice(1));
 
-  expect(await counts(1)).toBe('1 0 0');
-  const last = await groups();
-  expect(last.slice(0, -1)).toEqual(first.slice(0, -1));
-  expect(last.at(-1)).not.toBe(first.at(-1));
+    expect(await counts(1)).toBe('1 0 0');
+    const last = await groups();
+    expect(last.slice(0, -1)).toEqual(first.slice(0, -1));
+    expect(last.at(-1)).not.toBe(first.at(-1));
 
-  expect(await counts(2)).toBe('0 1 0');
-  const update = await groups();
-  expect(update.slice(0, -1)).toEqual(last.slice(0, -1));
+    expect(await counts(2)).toBe('0 1 0');
+    const update = await groups();
+    expect(update.slice(0, -1)).toEqual(last.slice(0, -1));
 
-  expect(await counts(3)).toBe('0 0 1');
-  expect((await groups()).slice(1)).toEqual(update.slice(1));
+    expect(await counts(3)).toBe('0 0 1');
+    expect((await groups()).slice(1)).toEqual(update.slice(1));
 
-  // The key of hour 3 is gone already, so its deletion is no change any more.
-  expect(await counts(4)).toBe(`${count / 2} 0 ${count / 2 - 1}`);
-  const found = await lake.items();
-  expect(differences(found, expectedItems(tale.table, hour(5)))).toEqual(same);
-  expect(found).toHaveLength(count + 2);
-});
+    // The key of hour 3 is gone already, so its deletion is no change any more.
+    expect(await counts(4)).toBe(`${count / 2} 0 ${count / 2 - 1}`);
+    const found = await lake.items();
+    expect(differences(found, expectedItems(tale.table, hour(5)))).toEqual(same);
+    expect(found).toHaveLength(count + 2);
+  },
+);

@@ -77,6 +77,34 @@ describe('tidelake run', () => {
     expect(await table.faults(report.watermark!)).toEqual([]);
   });
 
+  it.each(['failed three times', 'was removed before it was merged'])(
+    'goes on after the command that it names, when an export %s',
+    async (trouble) => {
+      const table = await here.table();
+      await tidelake(table, 'run', '--wait');
+      await table.hour(1);
+      if (trouble.startsWith('failed')) {
+        await here.aws.simulator.dynamodb.changeSettings({
+          exportTroubles: [{ code: 'S3AccessDenied', times: 3 }],
+        });
+      } else {
+        const asked = one<RoundReport>(await tidelake(table, 'run', '--json'));
+        here.aws.clock.advanceMs(11 * minuteMs);
+        await here.aws.simulator.dynamodb.settle();
+        const { place } = asked.requested[0]!;
+        for await (const { uri } of here.store.list(place)) await here.store.remove(uri);
+      }
+      const refused = await tidelake(table, 'run', '--wait');
+      expect(refused.exitCode).toBe(3);
+      const remedy = /tidelake (export .*)$/m.exec(refused.err)![1]!.split(' ');
+      expect(await tidelake(table, ...remedy, '--wait')).toMatchObject({ exitCode: 0 });
+      const report = one<RoundReport>(await tidelake(table, 'run', '--wait', '--json'));
+      expect(report).toMatchObject({ error: null });
+      expect(report.merges.length).toBeGreaterThan(0);
+      expect(report.merges.every(({ action }) => action === 'applied')).toBe(true);
+    },
+  );
+
   it.each([
     [['run', '--grain', '25'], 'USAGE'],
     [['run', '--grain', '10'], '--grain'],

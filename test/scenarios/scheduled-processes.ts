@@ -1,144 +1,127 @@
-// Virtual days of the job as a scheduler runs it: a process for each round, against a simulator that is a process too.
-// Promises: nothing is waited for but processes; the truth is told from the story's seed, and the simulator is asked over HTTP
-// only, for its clock, its counts and its bill.
-// Source: docs/how-to/simulator.md.
+// Real processes of `tidelake run` against one table of the simulator over HTTP: killed, told to stop, and two at once.
+// Promises: whatever was done to them, rows are those of the simulated table at the watermark, no window is paid twice,
+// nothing of the table is read, and each window is one snapshot; else it throws.
+// Source: pipeline/cli/main.ts as it is built in dist/; failures A2, A8 and A15 of the design's catalogue.
 
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
-import { expect } from 'vitest';
-import { DiskStore } from '../../pipeline/local/disk-store.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RoundReport } from '../../pipeline/reports.js';
-import type { Bill } from '../../pipeline/simulator/aws/bill.js';
-import { canonicalItem, MystoreTable } from '../../pipeline/simulator/index.js';
-import { unloadedItems } from './command-here.js';
+import { Random } from '../../pipeline/simulator/random.js';
+import { awsEnvironment } from '../aws/simulated-s3.js';
+import { type ScheduledTable, ScheduledWorld } from '../schedule/scheduled-table.js';
+import { minuteMs } from '../simulator/aws/running-dynamodb.js';
+import { reportsIn } from './command-here.js';
 
-const main = path.resolve(import.meta.dirname, '../../dist/pipeline/cli/main.js');
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
+const command = path.resolve(import.meta.dirname, '../../dist/pipeline/cli/main.js');
 
-interface ServedSimulator {
-  readonly url: string;
-  readonly environment: Readonly<Record<string, string>>;
-  stop(): Promise<void>;
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly reports: readonly RoundReport[];
+  readonly errors: string;
 }
 
-async function serve(dir: string): Promise<ServedSimulator> {
-  const child = spawn(
-    process.execPath,
-    [main, 'simulator', 'serve', '--dir', dir, '--port', '0', '--json'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const lines = createInterface({ input: child.stdout });
-  const [line] = (await once(lines, 'line')) as [string];
-  const { url, environment } = JSON.parse(line) as ServedSimulator;
-  return {
-    url,
-    environment,
-    stop: async () => {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
-}
+export class ScheduledProcesses {
+  readonly world: ScheduledWorld;
+  readonly table: ScheduledTable;
+  readonly #random: Random;
+  #hours = 0;
 
-export interface LivedDays {
-  readonly windows: readonly string[];
-  readonly bill: Bill;
-  readonly consumed: { readonly readUnits: number; readonly requests: object };
-}
-
-/** Lives through days below a folder, and checks at the end that the lake is the table. */
-export async function liveByProcesses(
-  folder: string,
-  days: number,
-  grainHours: number,
-): Promise<LivedDays> {
-  const aws = await serve(path.join(folder, 'aws'));
-  try {
-    const page = async <T>(name: string, body?: object, method = 'POST'): Promise<T> => {
-      const options = body === undefined ? {} : { method, body: JSON.stringify(body) };
-      const answer = await fetch(`${aws.url}/_simulator/${name}`, options);
-      expect(answer.status).toBe(200);
-      return (await answer.json()) as T;
-    };
-    const tidelake = async (...args: readonly string[]): Promise<readonly RoundReport[]> => {
-      const { stdout } = await promisify(execFile)(
-        process.execPath,
-        [
-          main,
-          ...args,
-          '--lake',
-          's3://lake/lake',
-          '--catalog',
-          'glue',
-          '--table',
-          'mystore',
-          '--threads',
-          '1',
-          '--json',
-        ],
-        { cwd: folder, env: { ...process.env, ...aws.environment } },
-      );
-      return stdout
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as RoundReport);
-    };
-    for (const bucket of ['lake', 'exports']) {
-      expect((await fetch(`${aws.url}/${bucket}`, { method: 'PUT' })).status).toBe(200);
-    }
-    const story = { dataset: 'mystore', items: 300, hours: 8, seed: 11, changesPerHour: 25 };
-    const told = await page<{ startMs: number }>('dynamodb/tables', { ...story, lives: true });
-    await page('dynamodb', {}, 'DELETE');
-
-    const grainMs = grainHours * hourMs;
-    const { nowMs } = await page<{ nowMs: number }>('clock');
-    const beginMs = Math.ceil(nowMs / grainMs) * grainMs + 6 * minuteMs;
-    const flags = ['--bucket', 'exports', '--grain', `${grainHours * 60}`];
-    const windows: string[] = [];
-    let watermark = '';
-    for (let ms = beginMs; ms <= beginMs + days * 24 * hourMs; ms += grainMs) {
-      await page('clock', { nowMs: ms });
-      // One asks, and one merges what the first asked for.
-      for (const minutes of [11, 0]) {
-        const [report] = await tidelake('run', ...flags);
-        expect(report).toMatchObject({ error: null });
-        windows.push(...report!.merges.map(({ from, to }) => `${from} ${to}`));
-        watermark = report!.watermark ?? watermark;
-        if (minutes > 0) await page('clock', { advanceMs: minutes * minuteMs });
-        else expect(report!.state).toBe('fresh');
-      }
-    }
-    const bill = await page<Bill>('bill');
-    const { consumed } = await page<{ consumed: { total: LivedDays['consumed'] } }>('dynamodb');
-
-    const out = path.join(folder, 'unloaded');
-    await tidelake('unload', '--out', out);
-    const endMs = Date.parse(watermark);
-    const truth = new MystoreTable({ seed: story.seed, items: story.items, startMs: told.startMs });
-    for (let ms = told.startMs; ms < endMs; ms += hourMs) {
-      truth.play(ms, ms + hourMs, story.changesPerHour);
-    }
-    const items = [...truth.itemsAt(endMs * 1000)].map(canonicalItem).sort();
-    expect(await unloadedItems(new DiskStore(), `file://${out}`)).toEqual(items);
-    return { windows, bill, consumed: consumed.total };
-  } finally {
-    await aws.stop();
+  private constructor(world: ScheduledWorld, table: ScheduledTable, seed: string) {
+    this.world = world;
+    this.table = table;
+    this.#random = new Random(seed);
   }
-}
 
-/** What holds of any number of days: each window once, in a row, paid once, and nothing read. */
-export function expectLived({ windows, bill, consumed }: LivedDays, count: number): void {
-  expect(windows).toHaveLength(count);
-  for (const [i, window] of windows.entries()) {
-    if (i > 0) expect(window.split(' ')[0]).toBe(windows[i - 1]!.split(' ')[1]);
+  /** A table that is in the lake, and fresh. */
+  static async open(seed: string): Promise<ScheduledProcesses> {
+    const world = await ScheduledWorld.start();
+    const table = await world.table();
+    await table.untilFresh();
+    return new ScheduledProcesses(world, table, seed);
   }
-  expect(bill.exports.full.count).toBe(1);
-  expect(bill.exports.incremental.count).toBe(count);
-  // Neither a read nor a write of an item: no Scan, no Query.
-  expect(consumed).toEqual({ readUnits: 0, writeUnits: 0, requests: {} });
+
+  close(): Promise<void> {
+    return this.world.close();
+  }
+
+  /** Some hours of writes, of which the last exports may be complete. */
+  async hours(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      await this.table.hour(this.#hours);
+      this.#hours += 1;
+    }
+  }
+
+  pass(minutes: number): void {
+    this.world.aws.clock.advanceMs(minutes * minuteMs);
+  }
+
+  /** A number of milliseconds up to a bound. */
+  somewhere(msMax: number): number {
+    return Math.floor(this.#random.unit() * msMax);
+  }
+
+  /** A process of the command, and its end. */
+  start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+    const { target, source } = this.table.job;
+    const where = ['--lake', target.lake, '--database', target.database, '--catalog', 'files'];
+    const what = ['--source', source, '--bucket', 'exports', '--prefix', 'raw'];
+    const child = spawn(
+      process.execPath,
+      [command, 'run', ...args, ...what, ...where, '--json', '--threads', '1'],
+      {
+        env: {
+          PATH: process.env.PATH,
+          ...awsEnvironment,
+          AWS_ENDPOINT_URL: this.world.aws.simulator.url,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    let [out, errors] = ['', ''];
+    child.stdout.on('data', (text: Buffer) => (out += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
+    const ended = new Promise<Ended>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (exitCode, signal) => {
+        // A process that was killed may have been cut off in the middle of a line.
+        const whole = out.slice(0, out.lastIndexOf('\n') + 1);
+        const reports = reportsIn(whole) as unknown as RoundReport[];
+        resolve({ exitCode, signal, reports, errors });
+      });
+    });
+    return { child, ended };
+  }
+
+  /** Starts a run and sends it a signal after so many milliseconds, if it still runs then. */
+  async interrupted(signal: NodeJS.Signals, afterMs: number, ...args: string[]): Promise<Ended> {
+    const { child, ended } = this.start(...args);
+    await Promise.race([sleep(afterMs), ended]);
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    return ended;
+  }
+
+  /** Waits until something was asked of the simulator that this names, from now on. */
+  async asked(operation: string): Promise<void> {
+    const { simulator } = this.world.aws;
+    while (!simulator.requests().some((one) => one.operation === operation)) await sleep(5);
+  }
+
+  /** Runs until the table is fresh, and looks at all that was promised. */
+  async settle(): Promise<RoundReport> {
+    const report = await this.table.untilFresh();
+    if (report.error !== null) throw new Error(`${report.error.code}: ${report.error.what}`);
+    await this.#check(report.watermark!);
+    return report;
+  }
+
+  async #check(watermark: string): Promise<void> {
+    const faults = [...(await this.table.faults(watermark))];
+    const { md } = await this.table.lake.open();
+    const ends = md.snapshots.map(({ summary }) => summary['tidelake.to']);
+    if (new Set(ends).size !== ends.length) faults.push('a window is two snapshots');
+    if (faults.length > 0) throw new Error(`at ${watermark}: ${faults.join('; ')}`);
+  }
 }

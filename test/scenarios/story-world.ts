@@ -10,6 +10,7 @@ import {
   type LoadOptions,
   type LoadReport,
   loadExport,
+  type MergeOptions,
   type MergeReport,
   mergeExports,
   type ObjectStore,
@@ -73,6 +74,19 @@ export function memoryWorld(seed: number | string = 1): World {
   return worldOver(new MemoryStore(), { seed });
 }
 
+/** How merges of stories change partitions: as the table's size wants it, or one way in all of them. */
+let wayOfMerges: MergeOptions['way'];
+
+/** Has all merges of this test file mark changed rows, or write partitions anew, whatever that costs. */
+export function mergeBy(way: MergeOptions['way']): void {
+  wayOfMerges = way;
+}
+
+/** Whether merges mark changed rows as deleted, so that files are not those of a table written anew. */
+export function isMarking(): boolean {
+  return wayOfMerges === 'mark';
+}
+
 /** A lake and its exports in one world. */
 export class StoryLake {
   readonly world: World;
@@ -80,6 +94,8 @@ export class StoryLake {
   /** Where exports go. */
   readonly exportsUri: string;
   readonly table: string | undefined;
+  /** How its merges change partitions. */
+  way: MergeOptions['way'] = wayOfMerges;
   #unloads = 0;
 
   constructor(world: World, root = 'file:///story', table?: string) {
@@ -113,6 +129,7 @@ export class StoryLake {
       exportUris: typeof exportUris === 'string' ? [exportUris] : exportUris,
       acceptGap: accept.gap ?? false,
       acceptSeam: accept.seam ?? false,
+      ...(this.way === undefined ? {} : { way: this.way }),
     })) {
       reports.push(report);
     }

@@ -2,12 +2,15 @@
 // Promises: whatever the rules, every item comes back exactly, now and as of every earlier instant; names never change.
 // Source: DESIGN.md, "Scan and type (lossless)" (names, change over time).
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { schema, setColumnType, status } from '../../pipeline/index.js';
 import type { MergeOptions } from '../../pipeline/merge/merge-exports.js';
 import { mergeExports } from '../../pipeline/merge/merge-exports.js';
 import type { MergeReport } from '../../pipeline/reports.js';
 import type { SettingsOf } from '../../schemas/source-settings.js';
+import { runHere } from './command-here.js';
 import { DiskStory, differences, expectedItems } from './story-world.js';
 import { hour, Tale } from './tale.js';
 
@@ -216,6 +219,34 @@ describe("what is configured for an export's table", () => {
     expect(reports).toMatchObject([{ table: 'orders', action: 'applied', retypedColumns: [] }]);
     const [row] = await status(lake.world, { ...target, table: 'orders' });
     expect(row!.retypes).toEqual([{ column: 'orderid', type: 'decimal(18, 2)', values: 1 }]);
+  });
+
+  it('is what the command takes from tidelake.config.json', async () => {
+    tale.put(-1, { pk: k(1), orderId: { N: '1' } });
+    tale.put(0, { pk: k(1), orderId: { N: '1.5' } });
+    const config = {
+      defaults: { retype: 'ask' },
+      tables: [{ name: 'tale', lakeTable: 'orders', key: ['pk'], naming: 'lower_case' }],
+    };
+    writeFileSync(join(lake.folder, 'tidelake.config.json'), JSON.stringify(config));
+    for (const args of [
+      ['load', await tale.full()],
+      ['merge', await tale.window(0)],
+    ]) {
+      expect(await runHere(lake.folder, args)).toMatchObject({ exitCode: 0 });
+    }
+    const said = await runHere(lake.folder, ['status']);
+    const wanted = '1 misfit would fit orderid as decimal(18, 2)';
+    const command = /tidelake (schema set orderid "decimal\(18, 2\)" --table orders)$/m;
+    expect(said.out).toContain(wanted);
+    const [, line] = command.exec(said.out)!;
+    const words = [...line!.matchAll(/"([^"]*)"|(\S+)/g)].map((one) => one[1] ?? one[2]!);
+    expect(await runHere(lake.folder, words)).toMatchObject({ exitCode: 0 });
+    expect((await runHere(lake.folder, ['status'])).out).not.toContain('would fit');
+    // By hand, a flag goes before the file.
+    tale.put(1, { pk: k(2), orderId: { N: '0.0001' } });
+    const more = await runHere(lake.folder, ['merge', await tale.window(1), '--retype', 'auto']);
+    expect(more.out).toContain('retyped: orderId');
   });
 
   it('gives way to what is said by hand', async () => {

@@ -215,6 +215,17 @@ describe('an export that failed', () => {
     expect(next(actions)).toContain('--from 2026-11-20T09:00:00');
   });
 
+  it('counts as stuck by the clock of the service, not by that of the runner', () => {
+    const exports = [window('20T09:00', '20T10:00', { ...running, requestedAtMs: at('20T10:10') })];
+    const skewed = decide(situation({ exports, nowMs: at('28T11:08') }));
+    expect(code(skewed)).toBeUndefined();
+    const set = { stuckMinutesMax: 30 };
+    const pitr = { ...situation().pitr, latestMs: at('20T10:41') };
+    const stuck = decide(situation({ exports, pitr, set, nowMs: at('20T10:30') }));
+    expect(code(stuck)).toBe('REFUSED_EXPORT_FAILED');
+    expect(next(stuck)).toContain('tidelake export --table orders --from 2026-11-20T09:00:00');
+  });
+
   it('of somebody else uses up no attempt', () => {
     const exports = ['x', 'y', 'z'].map(failure);
     expect(requestOf(situation({ exports })).attempt).toBe(1);

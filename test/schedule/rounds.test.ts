@@ -2,11 +2,11 @@
 // Promises: after each, the lake equals the simulated table at its watermark, nothing is paid twice, nothing of the table is read.
 // Source: the design, "The hourly job is a pure decision"; parts A and B of its catalogue of failures.
 
-import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteTableCommand, ExportTableToPointInTimeCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunLimit } from '../../pipeline/schedule/run-limit.js';
-import { dayMs, hourMs, minuteMs } from '../simulator/aws/running-dynamodb.js';
-import { ScheduledWorld } from './scheduled-table.js';
+import { arnOf, dayMs, hourMs, minuteMs } from '../simulator/aws/running-dynamodb.js';
+import { type ScheduledTable, ScheduledWorld } from './scheduled-table.js';
 
 let here: ScheduledWorld;
 beforeAll(async () => {
@@ -205,6 +205,114 @@ describe('two schedulers at once', () => {
     const ends = md.snapshots.map(({ summary }) => summary['tidelake.to']);
     expect(new Set(ends).size).toBe(ends.length);
   });
+});
+
+describe('exports of others', () => {
+  /** A person asks for what comes after the watermark, past the job. */
+  async function byHand(
+    table: ScheduledTable,
+    watermark: string,
+    minutes: number,
+    place: { readonly S3Bucket: string; readonly S3Prefix?: string },
+  ): Promise<string> {
+    const ExportToTime = new Date(Date.parse(watermark) + minutes * minuteMs);
+    await here.aws.db.send(
+      new ExportTableToPointInTimeCommand({
+        TableArn: arnOf(table.name),
+        ...place,
+        ExportType: 'INCREMENTAL_EXPORT',
+        IncrementalExportSpecification: { ExportFromTime: new Date(watermark), ExportToTime },
+      }),
+    );
+    return ExportToTime.toISOString();
+  }
+
+  it('are followed, whatever their length, where the job reads', async () => {
+    const table = await here.table();
+    const { watermark } = await table.untilFresh();
+    await table.hour(1);
+    await table.hour(2);
+    const end = await byHand(table, watermark!, 25, { S3Bucket: 'exports', S3Prefix: 'raw/mine' });
+    const report = await table.round();
+    // What follows begins where theirs ends, and the edges are met again.
+    expect(report.requested[0]).toMatchObject({ from: end });
+    expect(Date.parse(report.requested.at(-1)!.to!) % hourMs).toBe(0);
+    const fresh = await table.untilFresh();
+    expect(await table.faults(fresh.watermark!)).toEqual([]);
+  });
+
+  it('are not waited for elsewhere', async () => {
+    const table = await here.table();
+    const { watermark } = await table.untilFresh();
+    await table.hour(1);
+    await byHand(table, watermark!, 60, { S3Bucket: 'lake' });
+    const report = await table.round();
+    expect(report).toMatchObject({ running: 1, requested: [{ from: watermark }] });
+  });
+
+  it('and what a filter left of the table are no exports for a lake', async () => {
+    const table = await here.table();
+    const { watermark } = await table.untilFresh();
+    await table.hour(1);
+    await byHand(table, watermark!, 60, { S3Bucket: 'exports', S3Prefix: 'raw/filtered' });
+    clock().advanceMs(11 * minuteMs);
+    const { world, exports } = table.runner();
+    const filtered = new Proxy(exports, {
+      get: (target, name) => {
+        if (name === 'describeExport') {
+          return async (arn: string) => {
+            const one = await target.describeExport(arn);
+            return one?.s3Prefix === 'raw/filtered' ? { ...one, isReadable: false } : one;
+          };
+        }
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const report = await table.round({}, {}, { world, exports: filtered });
+    expect(report).toMatchObject({ merges: [], requested: [{ from: watermark }] });
+  });
+});
+
+describe('a bucket of another account', () => {
+  const destination = {
+    s3Bucket: 'exports',
+    s3Prefix: 'raw',
+    s3SseAlgorithm: 'AES256',
+    s3SseKmsKeyId: null,
+  } as const;
+
+  it('is named with its owner', async () => {
+    const table = await here.table({
+      destination: { ...destination, s3BucketOwner: '123456789012' },
+    });
+    expect(await table.untilFresh()).toMatchObject({ state: 'fresh' });
+  });
+
+  it('that is not the owner named fails three times and is told', async () => {
+    const table = await here.table({
+      destination: { ...destination, s3BucketOwner: '210987654321' },
+    });
+    expect(await table.untilFresh()).toMatchObject({
+      state: 'refused',
+      error: { code: 'REFUSED_EXPORT_FAILED', what: expect.stringContaining('S3AccessDenied') },
+    });
+  });
+});
+
+it('an export that was removed before it was merged is refused, not asked for again', async () => {
+  const table = await here.table();
+  await table.untilFresh();
+  await table.hour(1);
+  const { requested } = await table.round();
+  clock().advanceMs(11 * minuteMs);
+  await here.aws.simulator.dynamodb.settle();
+  for await (const { uri } of here.store.list(requested[0]!.place)) await here.store.remove(uri);
+  expect(await table.round()).toMatchObject({
+    state: 'refused',
+    error: { code: 'REFUSED_INPUT_GONE', next: expect.stringContaining('tidelake export') },
+  });
+  expect(await table.exports()).toHaveLength(2);
 });
 
 describe('what is not to be waited for', () => {

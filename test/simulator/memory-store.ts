@@ -2,7 +2,7 @@
 // Promises: objects are visible after close only, and keep the bytes they got.
 // Source: pipeline/ports.ts.
 
-import { ObjectNotFoundError, type ObjectStore } from '../../pipeline/ports.js';
+import { type ListedObject, ObjectNotFoundError, type ObjectStore } from '../../pipeline/ports.js';
 
 export class TestStore implements ObjectStore {
   readonly objects = new Map<string, Uint8Array>();
@@ -28,9 +28,9 @@ export class TestStore implements ObjectStore {
     yield await this.read(uri);
   }
 
-  async *list(folderUri: string): AsyncIterable<{ uri: string; size: number }> {
+  async *list(folderUri: string): AsyncIterable<ListedObject> {
     for (const [uri, bytes] of this.objects) {
-      if (uri.startsWith(`${folderUri}/`)) yield { uri, size: bytes.length };
+      if (uri.startsWith(`${folderUri}/`)) yield { uri, size: bytes.length, modifiedMs: 0 };
     }
   }
 

@@ -78,6 +78,34 @@ function scopes(fields: readonly IcebergField[]): string[][] {
 
 describe('column names', () => {
   it.each([
+    ['orderId', 'orderid'],
+    ['HTTPStatus', 'httpstatus'],
+    ['order-Id', 'order_id'],
+    ['2fa', 'n2fa'],
+    ['Größe', 'gro_e'],
+  ])('of %s is %s in lower case', (attribute, name) => {
+    expect(plainName(attribute, 'lower_case')).toBe(name);
+    expect(new Namer([], 'lower_case').name(attribute)).toBe(name);
+  });
+
+  it('keep the rule of their table through the column map, at every level', () => {
+    const value: AttributeValue = { M: new Map([['zipCode', { S: '1' }]]) };
+    const first = itemOf({ orderId: { S: 'x' } });
+    const types = typesOf([first]);
+    const began = assignColumns(types, key, numberExtents(statsOf([first])), null, 'lower_case');
+    const md = metadataOf(began);
+    const known = allKnown(md);
+    expect(known.naming).toBe('lower_case');
+    const next = itemOf({ orderId: { S: 'x' }, shipTo: value });
+    // What a caller says later has no say.
+    const after = assignColumns(typesOf([next]), key, () => undefined, known, 'snake_case');
+    expect(after.columns.map((field) => field.name)).toEqual(['pk', 'sk', 'orderid', 'shipto']);
+    const shipTo = after.columns.find((field) => field.attribute === 'shipTo')!.type;
+    expect(shipTo.kind === 'M' && shipTo.fields[0]!.name).toBe('zipcode');
+    expect(readColumns(metadataOf(after, md), 1).naming).toBe('lower_case');
+  });
+
+  it.each([
     ['createdAt', 'created_at'],
     ['CreatedAt', 'created_at'],
     ['HTTPServer', 'http_server'],

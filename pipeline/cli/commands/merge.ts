@@ -21,6 +21,7 @@ export interface MergeFlags extends GlobalFlags {
   readonly adoptSnapshot?: bigint | undefined;
   readonly retype?: 'auto' | 'ask' | undefined;
   readonly retypeBytesMax?: number | undefined;
+  readonly rewrite?: boolean | undefined;
 }
 
 const mergeSchema = z.object({
@@ -47,6 +48,7 @@ export async function merge(
       ...(flags.retype === undefined ? {} : { retype: flags.retype }),
       ...(retypeBytesMax === undefined ? {} : { retypeBytesMax }),
       ...(flags.adoptSnapshot === undefined ? {} : { adoptSnapshot: flags.adoptSnapshot }),
+      ...(flags.rewrite === true ? { way: 'rewrite' } : {}),
     });
     for await (const report of reports) {
       considered += 1;

@@ -16,6 +16,7 @@ import type { CliContext } from '../context.js';
 import { errorText } from '../error-text.js';
 import type { GlobalFlags } from '../flags.js';
 import { roundLine, worstExitCode } from '../round-text.js';
+import { openRunMeter } from '../run-meter.js';
 import { summaryLines } from '../run-summary.js';
 import { inSession } from '../session.js';
 import { exportsByPlace, jobsOf, type TableJobFlags } from '../table-jobs.js';
@@ -25,6 +26,7 @@ export interface RunFlags extends GlobalFlags, TableJobFlags {
   readonly reseed?: boolean | undefined;
   readonly maxSeconds?: number | undefined;
   readonly graceSeconds?: number | undefined;
+  readonly metrics?: 'emf' | undefined;
 }
 
 /** Time from SIGTERM to SIGKILL where nobody says (Amazon ECS Developer Guide, stopTimeout). */
@@ -56,9 +58,12 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
         `\n${signal}: ending within ${graceSeconds} seconds\n  next: run the same command again; it goes on where the lake stands\n`,
       );
     });
+    const meter = flags.metrics === 'emf' ? await openRunMeter(this) : null;
     const reports: RoundReport[] = [];
     const take = async (report: RoundReport): Promise<void> => {
       reports.push(report);
+      // Rounds of a run that waits are told one by one.
+      if (flags.wait !== true) meter?.table(report);
       await session.print(report, [roundLine(report)]);
       if (report.error !== null) session.tell(errorText(report.error));
     };
@@ -72,6 +77,7 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
         isWaiting: flags.wait === true,
         limit,
         onRound: (round) => {
+          meter?.table(round);
           if (round.state === 'waiting') session.world.reporter.note(roundLine(round));
         },
       });
@@ -104,6 +110,8 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
           .map((line) => `${line}\n`)
           .join(''),
       );
+    meter?.run(reports);
+    await this.out.ready();
     return worstExitCode(reports);
   });
 }

@@ -64,6 +64,8 @@ export function environmentFor(url: string): Record<string, string> {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_REGION: 'eu-west-1',
+    // The name that AWS's Python tools read: version 1 of its command line, boto3.
+    AWS_DEFAULT_REGION: 'eu-west-1',
   };
 }
 

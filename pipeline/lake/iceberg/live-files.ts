@@ -2,11 +2,12 @@
 // Promises: what is returned is all of the snapshot and nothing else; equality deletes are refused, never ignored.
 // Source: apache/iceberg format/spec.md, "Scan Planning", "Position Delete Files".
 import { refuse } from '../../../schemas/errors.js';
-import type {
-  ManifestEntry,
-  PartitionValue,
-  Snapshot,
-  TableMetadata,
+import {
+  filePathFieldId,
+  type ManifestEntry,
+  type PartitionValue,
+  type Snapshot,
+  type TableMetadata,
 } from '../../../schemas/iceberg.js';
 import type { ObjectStore } from '../../ports.js';
 import { readManifest } from './manifest.js';
@@ -23,8 +24,6 @@ export interface LiveFiles {
 
 /** Manifests read at the same time: enough to hide a store's latency, few enough to bound memory. */
 const manifestsAtOnce = 8;
-/** The `file_path` column of position delete files. */
-const filePathFieldId = 2147483546;
 
 /** Reads the live files of a snapshot (null: of an empty table). `location` is where the table's folder lies now, when
  *  it was moved. Throws REFUSED_FORMAT for equality deletes and broken manifests. */

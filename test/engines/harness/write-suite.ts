@@ -76,11 +76,22 @@ export function writeSuite(
   engine: () => WritingEngine,
   endpoint: () => AwsEndpoint,
 ): void {
+  describe.each(['rewrite', 'mark'] as const)('where windows %s', (way) => {
+    writesUpon(`${name.replace('-', '_')}_${way}`, way, engine, endpoint);
+  });
+}
+
+function writesUpon(
+  name: string,
+  way: 'rewrite' | 'mark',
+  engine: () => WritingEngine,
+  endpoint: () => AwsEndpoint,
+): void {
   let made = 0;
 
   /** A table of thirty items in two buckets with three hourly windows to come. */
   async function begin(): Promise<Tale> {
-    const table = `${name.replace('-', '_')}_${++made}`;
+    const table = `${name}_${++made}`;
     const lake = new EngineLake(endpoint(), table);
     const tale = new Tale(lake, { name: table });
     lake.past = tale.table;
@@ -107,6 +118,7 @@ export function writeSuite(
       exportUris: [await tale.window(h)],
       acceptGap: false,
       acceptSeam: false,
+      way,
       ...(adoptSnapshot === undefined ? {} : { adoptSnapshot }),
     };
     const outcomes: (string | undefined)[] = [];
@@ -251,7 +263,7 @@ export function writeSuite(
   });
 
   it('goes on where a number key was retyped, under the new partition spec and sort order', async () => {
-    const table = `${name.replace('-', '_')}_key`;
+    const table = `${name}_key`;
     const lake = new EngineLake(endpoint(), table);
     const tale = new Tale(lake, { name: table, key: ['N'] });
     lake.past = tale.table;
@@ -277,7 +289,7 @@ export function writeSuite(
   it('reads files of another program with values of every type, and merges into them', async () => {
     const lake = await storyLake(
       endpoint(),
-      `${name.replace('-', '_')}_wild`,
+      `${name}_wild`,
       { dataset: 'wild', items: 120, windows: 1, keyShape: 'ss' },
       { buckets: 2 },
       1,
@@ -293,7 +305,7 @@ export function writeSuite(
     expect(differences(await lake.items(), expected)).toEqual(same);
     const [window] = lake.pending;
     const adoptSnapshot = BigInt((await lake.metadata())['current-snapshot-id']);
-    const options = { ...lake.target, acceptGap: false, acceptSeam: false, adoptSnapshot };
+    const options = { ...lake.target, acceptGap: false, acceptSeam: false, adoptSnapshot, way };
     for await (const report of mergeExports(lake.world, {
       ...options,
       exportUris: [window!.folderUri],

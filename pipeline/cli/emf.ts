@@ -9,7 +9,7 @@ import {
   type MetricValue,
   metricNamespace,
   tableDimension,
-} from '../../reporting/run-metrics.js';
+} from '../reporting/run-metrics.js';
 
 export interface EmfOptions {
   /** The lake's name, as the dimension `service`. */

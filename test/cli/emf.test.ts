@@ -3,12 +3,12 @@
 // Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format".
 
 import { describe, expect, it } from 'vitest';
-import { emfWriter } from '../../../pipeline/cli/runner/emf.js';
+import { emfWriter } from '../../pipeline/cli/emf.js';
 import {
   runMetrics,
   type TableOutcome,
   tableMetrics,
-} from '../../../pipeline/reporting/run-metrics.js';
+} from '../../pipeline/reporting/run-metrics.js';
 
 const nowMs = Date.UTC(2026, 10, 20, 12);
 const calm: TableOutcome = {

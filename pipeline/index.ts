@@ -37,3 +37,4 @@ export {
   upkeepDue,
   usualUpkeep,
 } from './upkeep/upkeep-due.js';
+export { upkeepTable } from './upkeep/upkeep-table.js';

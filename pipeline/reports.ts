@@ -104,6 +104,12 @@ export interface StatusRow {
   /** Columns to give another type with `schema set`; empty where nothing waits for that, or nobody knows. */
   readonly retypes: readonly WantedRetype[];
   readonly snapshots: number | null;
+  /** Manifests of the current snapshot. */
+  readonly manifests: number | null;
+  /** Bytes of the metadata file, which every commit writes anew. */
+  readonly metadataBytes: number | null;
+  /** The oldest instant that can be asked for. */
+  readonly oldest: string | null;
   readonly gaps: readonly GapReport[];
   readonly adopted: readonly AdoptionReport[];
   readonly location: string;
@@ -206,6 +212,14 @@ export interface CompactReport {
   readonly bytesAfter: number | null;
   readonly snapshotId: string | null;
   readonly seconds: number;
+}
+
+/** Upkeep as the scheduled job does it. */
+export interface UpkeepReport {
+  /** Partitions, as they were committed. */
+  readonly compacted: readonly CompactReport[];
+  /** Null: no expiry was due, or there was no time for it. */
+  readonly expired: ExpireReport | null;
 }
 
 /** One promise that was checked. `detail` says what was compared, or what is wrong; never content of items. */
@@ -339,6 +353,8 @@ export interface RoundReport extends FreshnessReport {
   readonly merges: readonly MergeReport[];
   /** Why a new epoch was begun without asking; null: none was. */
   readonly reseeded: ErrorFacts | null;
+  /** What was done for the table besides; null: none was asked for, none was due after this round, or it failed. */
+  readonly upkeep: UpkeepReport | null;
   readonly error: ErrorFacts | null;
   readonly seconds: number;
 }

@@ -725,25 +725,32 @@ const compact = buildCommand<CompactFlags, [], CliContext>({
   },
 });
 
-const days = (brief: string, placeholder: string) =>
-  ({ kind: 'parsed', parse: parseNumber, optional: true, brief, placeholder }) as const;
-
 const expire = buildCommand<ExpireFlags, [], CliContext>({
   loader: async () => (await import('./commands/expire.js')).expire,
   parameters: {
     flags: {
-      keepDays: days(
-        'Days of data before the watermark that stay (else as the table says, five years)',
-        'n',
-      ),
-      keepSnapshots: days(
-        'Newest snapshots that stay in any case (else as the table says, 100)',
-        'n',
-      ),
-      graceHours: days(
-        'Hours that a snapshot stays after the next one was committed, for its readers (else 6)',
-        'n',
-      ),
+      keepDays: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Days of data before the watermark that stay (else as the table says, five years)',
+        placeholder: 'n',
+      },
+      keepSnapshots: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Newest snapshots that stay in any case (else as the table says, 100)',
+        placeholder: 'n',
+      },
+      graceHours: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief:
+          'Hours that a snapshot stays after the next one was committed, for its readers (else 6)',
+        placeholder: 'n',
+      },
       removeOrphans: {
         kind: 'boolean',
         optional: true,

@@ -3,14 +3,14 @@
 // Spec: DESIGN.md, "The command" (status) and "The table".
 
 import { TidelakeError } from '../../schemas/errors.js';
-import type { ManifestEntry } from '../../schemas/iceberg.js';
+import type { ManifestEntry, TableMetadata } from '../../schemas/iceberg.js';
 import { hasColumnMap, readColumns } from '../../transforms/column-map.js';
 import { type LiveFiles, liveFiles } from '../lake/iceberg/live-files.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { totalsOf } from '../lake/iceberg/snapshot-summary.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { openCatalog } from '../lake/open-catalog.js';
-import type { OpenTable } from '../lake/open-table.js';
+import { mainLine, type OpenTable } from '../lake/open-table.js';
 import { countRows } from '../lake/position-deletes.js';
 import { checkWriter } from '../lake/watermark.js';
 import { ObjectNotFoundError, type World } from '../ports.js';
@@ -37,7 +37,13 @@ async function statusOf(world: World, target: Target, name: string): Promise<Sta
     const table = await openNamed(world, target, name);
     row = { ...row, ...stateOf(world, table), health: 'ok', problem: null };
     const live = await liveFiles(world.store, table.md, currentSnapshot(table.md), table.location);
-    row = { ...row, ...sizesOf(live), rows: await countRows(world.store, table, live) };
+    const metadataBytes = await world.store.size(table.entry.metadataUri);
+    row = {
+      ...row,
+      ...sizesOf(live),
+      metadataBytes,
+      rows: await countRows(world.store, table, live),
+    };
     await checkWriter(world.store, table);
     return { ...row, ...(await misfitsOf(world, table, live)) };
   } catch (error) {
@@ -70,6 +76,9 @@ function unreadable(database: string, table: string, location: string): StatusRo
     misfits: null,
     retypes: [],
     snapshots: null,
+    manifests: null,
+    metadataBytes: null,
+    oldest: null,
     gaps: [],
     adopted: [],
     location,
@@ -90,6 +99,7 @@ function stateOf(world: World, table: OpenTable): Partial<StatusRow> {
     snapshotId: snapshot === null ? null : String(snapshot['snapshot-id']),
     snapshotTime: snapshot === null ? null : formatInstant(snapshot['timestamp-ms']),
     snapshots: md.snapshots.length,
+    oldest: oldestOf(md),
     gaps: state.gaps.map((gap) => ({
       from: formatInstant(gap.fromMs),
       to: formatInstant(gap.toMs),
@@ -104,12 +114,18 @@ function stateOf(world: World, table: OpenTable): Partial<StatusRow> {
   };
 }
 
+function oldestOf(md: TableMetadata): string | null {
+  const oldest = mainLine(md).find((one) => one.watermarkMs !== null)?.watermarkMs ?? null;
+  return oldest === null ? null : formatInstant(oldest);
+}
+
 function sizesOf(live: LiveFiles): Partial<StatusRow> {
   const totals = totalsOf([...live.data, ...live.positionDeletes]);
   return {
     dataFiles: Number(totals.dataFiles),
     deleteFiles: Number(totals.deleteFiles),
     bytes: Number(totals.bytes),
+    manifests: live.manifests.length,
   };
 }
 

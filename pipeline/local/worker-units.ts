@@ -97,6 +97,8 @@ export class WorkerUnits implements Units {
   #start(): Thread {
     const worker = new Worker(new URL(builtModule('./worker.js', import.meta.url)), {
       workerData: this.#setup,
+      // Not this process's: a thread runs a file, which flags of Node such as --input-type do not allow.
+      execArgv: [],
       ...(this.#heapMbMax === undefined
         ? {}
         : { resourceLimits: { maxOldGenerationSizeMb: this.#heapMbMax } }),

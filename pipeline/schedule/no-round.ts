@@ -20,6 +20,7 @@ export function roundOfNone(database: string, refused: RefusedTable): RoundRepor
     loads: [],
     merges: [],
     reseeded: null,
+    upkeep: null,
     error,
     seconds: 0,
   };
@@ -27,6 +28,14 @@ export function roundOfNone(database: string, refused: RefusedTable): RoundRepor
 
 /** The plan that belongs to such a report. */
 export function planOfNone(round: RoundReport): PlanReport {
-  const { requested: _, loads: __, merges: ___, reseeded: ____, seconds: _____, ...rest } = round;
+  const {
+    requested: _,
+    loads: __,
+    merges: ___,
+    reseeded: ____,
+    upkeep: _____,
+    seconds: ______,
+    ...rest
+  } = round;
   return { ...rest, actions: [], price: { usd: 0, lines: [], assumptions: [] } };
 }

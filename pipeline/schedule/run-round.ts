@@ -17,8 +17,11 @@ import type {
   MergeReport,
   RequestedExport,
   RoundReport,
+  UpkeepReport,
   WaitingFor,
 } from '../reports.js';
+import type { UpkeepWhen } from '../upkeep/upkeep-due.js';
+import { upkeepTable } from '../upkeep/upkeep-table.js';
 import type { Action, LoadExport, MergeExports, RequestFull, RequestWindow } from './actions.js';
 import { decide } from './decide.js';
 import { prefixUri } from './export-place.js';
@@ -33,6 +36,8 @@ export interface RoundOptions {
   readonly limit?: RunLimit;
   /** What the rounds before in the same run learnt of exports that are over. */
   readonly memory?: ExportMemory;
+  /** Upkeep to do after a round that brought something in, when it is due. Default: none. */
+  readonly upkeep?: UpkeepWhen;
 }
 
 /** Does one round. The report says how fresh the lake is, what was done, and what is in the way. */
@@ -88,6 +93,8 @@ class Round {
   readonly #barred = new Set<string>();
   /** Trouble that was looked at once already. */
   readonly #looked = new Set<string>();
+  readonly #when: UpkeepWhen | null;
+  #upkeep: UpkeepReport | null = null;
   #isAtLimit = false;
   #reseeded: ErrorFacts | null = null;
   #situation: Situation | null = null;
@@ -98,6 +105,7 @@ class Round {
     this.#exports = exports;
     this.#job = job;
     this.#watch = new TableWatch(world, exports, job, options.memory ?? new ExportMemory());
+    this.#when = options.upkeep ?? null;
     this.#startMs = world.clock.nowMs();
   }
 
@@ -106,7 +114,9 @@ class Round {
       // Each step does something, or ends the round; a merge takes all windows that are ready.
       for (let step = 0; step < roundStepsMax; step++) {
         const end = await this.#step();
-        if (end !== null) return this.#report(end);
+        if (end === null) continue;
+        if (end.error === null) await this.#keep();
+        return this.#report(end);
       }
       return this.#report(this.#waiting('time-budget', this.#world.clock.nowMs()));
     } catch (error) {
@@ -252,6 +262,21 @@ class Round {
     return this.#waiting(why, this.#limit.deadlineMs ?? this.#world.clock.nowMs());
   }
 
+  /** Upkeep, after a round that brought something in. Its trouble is no trouble of the round: the rows are in, and it is due
+   *  again after the next. */
+  async #keep(): Promise<void> {
+    const hasNews =
+      this.#loads.length > 0 || this.#merges.some(({ action }) => action === 'applied');
+    if (this.#when === null || !hasNews || !this.#limit.mayBegin) return;
+    const { target } = this.#job;
+    try {
+      this.#upkeep = await upkeepTable(this.#world, target, this.#when, () => this.#limit.mayBegin);
+    } catch (error) {
+      const { code, what } = errorFacts(error);
+      this.#world.reporter.warn(`${target.table}: upkeep was not finished: ${code}  ${what}`);
+    }
+  }
+
   // -------------------------------------------------------------------------------------------- the report
 
   #report({ state, waitingFor, nextMs, error }: End): RoundReport {
@@ -269,6 +294,7 @@ class Round {
       loads: this.#loads,
       merges: this.#merges,
       reseeded: this.#reseeded,
+      upkeep: this.#upkeep,
       error,
       seconds: (this.#world.clock.nowMs() - this.#startMs) / 1000,
     };

@@ -6,11 +6,12 @@
 import { exportPollMs } from '../../schemas/limits.js';
 import type { TableExports, World } from '../ports.js';
 import { errorFacts } from '../reporting/error-facts.js';
-import type { PlanReport, RoundReport } from '../reports.js';
+import type { PlanReport, RoundReport, UpkeepReport } from '../reports.js';
+import type { UpkeepWhen } from '../upkeep/upkeep-due.js';
 import { planOfNone, roundOfNone } from './no-round.js';
 import { type PlanOptions, planRound } from './plan-round.js';
 import { RunLimit } from './run-limit.js';
-import { runRound } from './run-round.js';
+import { type RoundOptions, runRound } from './run-round.js';
 import type { TableJob } from './table-job.js';
 import { ExportMemory } from './table-watch.js';
 
@@ -23,6 +24,8 @@ export interface TablesOptions {
   /** Whether to stay until each table has the newest window that could be exported when the run began, or can now. */
   readonly isWaiting?: boolean;
   readonly limit?: RunLimit;
+  /** The upkeep of a table after rounds that brought something in; null: none. Default: none for any. */
+  readonly upkeepOf?: (job: TableJob) => UpkeepWhen | null;
   /** Told of each round of a run that waits. */
   readonly onRound?: (report: RoundReport) => void;
 }
@@ -38,8 +41,10 @@ export async function* runTables(
   yield* eachTable(jobs, options.tablesAtOnceMax, async (job) => {
     try {
       const exports = await exportsOf(job);
-      if (options.isWaiting !== true) return await runRound(world, exports, job, { limit });
-      return await untilFresh(world, exports, job, limit, options.onRound ?? (() => {}));
+      const upkeep = options.upkeepOf?.(job) ?? null;
+      const round: RoundOptions = { limit, ...(upkeep === null ? {} : { upkeep }) };
+      if (options.isWaiting !== true) return await runRound(world, exports, job, round);
+      return await untilFresh(world, exports, job, limit, round, options.onRound ?? (() => {}));
     } catch (error) {
       return notBegun(job, error);
     }
@@ -106,6 +111,7 @@ async function untilFresh(
   exports: TableExports,
   job: TableJob,
   limit: RunLimit,
+  round: RoundOptions,
   onRound: (report: RoundReport) => void,
 ): Promise<RoundReport> {
   const memory = new ExportMemory();
@@ -114,7 +120,7 @@ async function untilFresh(
   let goal: string | null = null;
   let failures = 0;
   for (;;) {
-    const report = await runRound(world, exports, job, { limit, memory });
+    const report = await runRound(world, exports, job, { ...round, memory });
     onRound(report);
     whole = together(whole, report, (world.clock.nowMs() - startMs) / 1000);
     goal ??= report.target ?? report.requested.find(({ at }) => at !== null)?.at ?? null;
@@ -147,7 +153,16 @@ function together(before: RoundReport | null, last: RoundReport, seconds: number
     loads: [...before.loads, ...last.loads],
     merges: [...before.merges, ...last.merges],
     reseeded: before.reseeded ?? last.reseeded,
+    upkeep: bothUpkeeps(before.upkeep, last.upkeep),
     seconds,
+  };
+}
+
+function bothUpkeeps(before: UpkeepReport | null, last: UpkeepReport | null): UpkeepReport | null {
+  if (before === null || last === null) return last ?? before;
+  return {
+    compacted: [...before.compacted, ...last.compacted],
+    expired: last.expired ?? before.expired,
   };
 }
 

@@ -20,7 +20,7 @@ export interface MetadataFolder {
   readonly present: ReadonlySet<string>;
 }
 
-/** URIs of metadata files of older versions that are no longer in the log and were replaced before `beforeMs` (the clock's
+/** URIs of metadata files of older versions that are no longer in the log and were written at or before `beforeMs` (the clock's
  *  time), oldest first. At most what `metadataLogsMax` logs name. */
 export async function oldMetadataFiles(
   folder: MetadataFolder,
@@ -43,7 +43,7 @@ export async function oldMetadataFiles(
       const uri = place(entry['metadata-file']);
       if (known.has(uri) || !isThere(uri)) continue;
       known.add(uri);
-      if (entry['timestamp-ms'] < beforeMs) fresh.push(uri);
+      if (entry['timestamp-ms'] <= beforeMs) fresh.push(uri);
     }
     // The oldest must come first: a run that dies half way then leaves a chain that the next one can follow.
     found.unshift(...fresh);

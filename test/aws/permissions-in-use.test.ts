@@ -18,6 +18,8 @@ import type { CommandName } from '../../pipeline/aws/permissions.js';
 import { type PolicyPlaces, type PolicyStatement, policyOf } from '../../pipeline/aws/policy.js';
 import { S3Store } from '../../pipeline/aws/s3-store.js';
 import {
+  compactTable,
+  expireTable,
   log,
   query,
   schema,
@@ -218,6 +220,24 @@ describe.each(['files', 'glue'] as const)('with the catalog %s', (catalog) => {
       return await all(answer.rows);
     });
     expect(rows.flat().map(String)).toEqual(['312.00']);
+  });
+
+  it('compact writes a partition anew', async () => {
+    // One small file is reason enough, if one says so.
+    const when = { smallFilesMin: 1, deleteFilesMin: 1 };
+    const reports = await under('compact', () =>
+      all(compactTable(lake.world, { ...lake.target, when })),
+    );
+    expect(reports.map(({ action }) => action)).toEqual(['compacted']);
+  });
+
+  it('expire lets old snapshots go, and removes their files', async () => {
+    const less = { keepDays: 0, keepSnapshots: 1, graceHours: 0 };
+    const report = await under('expire', () =>
+      expireTable(lake.world, { ...lake.target, ...less }),
+    );
+    expect(report).toMatchObject({ action: 'expired', unremoved: 0 });
+    expect(report.dataFiles).toBeGreaterThan(2);
   });
 
   it('unload gives the table back', async () => {

@@ -33,6 +33,8 @@ describe('help', () => {
     ['schema'],
     ['schema', 'set'],
     ['verify'],
+    ['compact'],
+    ['expire'],
     ['unload'],
     ['infra', 'template'],
     ['infra', 'policy'],

@@ -374,7 +374,7 @@ describe('status, log, schema, verify, unload', () => {
   it('says in one line how fresh a table is', async () => {
     const ran = await runStubbed(['status'], { api: { status: async () => [statusRow] } });
     expect(ran.out).toBe(
-      'mystore  fresh to 2026-11-20T10:00:00Z, 2 h 5 min ago; 20,113 rows, 3 data files, 1 delete file, 3.2 MB, 2 snapshots, epoch 1\n',
+      'mystore  fresh to 2026-11-20T10:00:00Z, 2 h 5 min ago; 20,113 rows, 3 data files, 1 delete file, 3.2 MB, 2 snapshots, back to 2026-11-20T09:00:00Z, epoch 1\n',
     );
   });
 

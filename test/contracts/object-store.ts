@@ -165,6 +165,23 @@ export function objectStoreContract(
       expect(await store.size(`${at}/x`)).toBeNull();
     });
 
+    it('says of each object when it was last written, and later of one written later', async () => {
+      const { store, at } = await fresh();
+      const writtenMs = async (): Promise<number> => {
+        const found: number[] = [];
+        for await (const { modifiedMs } of store.list(at)) found.push(modifiedMs);
+        expect(found).toHaveLength(1);
+        return found[0]!;
+      };
+      await store.put(`${at}/a`, bytes('1'));
+      const first = await writtenMs();
+      // After 2001 and before 2100, so in milliseconds.
+      expect(first).toBeGreaterThan(978_307_200_000);
+      expect(first).toBeLessThan(4_102_444_800_000);
+      await store.put(`${at}/a`, bytes('2'));
+      expect(await writtenMs()).toBeGreaterThanOrEqual(first);
+    });
+
     it('lists all below a folder but not its neighbours, with or without a trailing slash', async () => {
       const { store, at } = await fresh();
       await store.put(`${at}/f/a`, bytes('1'));

@@ -30,6 +30,7 @@ const labels: Readonly<Record<string, CallPlace>> = {
   'export files': 'exportFiles',
   'export bucket': 'exportBucket',
   'lake files': 'lakeFiles',
+  'lake removals': 'lakeRemovals',
   'lake bucket': 'lakeBucket',
   'lake location': 'lakeLocation',
   'out files': 'outFiles',

@@ -6,7 +6,14 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take longest, longest first. */
-const longest = ['service-faults-glue', 'service-faults-files', 'kills', 'races', 'commit-matrix'];
+const longest = [
+  'long-lives',
+  'service-faults-glue',
+  'service-faults-files',
+  'kills',
+  'races',
+  'commit-matrix',
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -20,8 +27,9 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['test/faults/**/*.test.ts'],
+    include: ['test/faults/**/*.test.ts', 'test/upkeep/sixty-days.test.ts'],
     globalSetup: 'test/scratch-folder.ts',
+    env: { TIDELAKE_LONG_RUNS: '1' },
     testTimeout: 900_000,
     hookTimeout: 60_000,
     pool: 'forks',

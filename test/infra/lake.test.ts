@@ -172,7 +172,7 @@ describe('with KMS keys', () => {
       `arn:aws:${Object.keys(withKeys.resources).find((id) => id.startsWith(`Lake${kind}Key`))}`;
     const via = { 'kms:ViaService': `s3.${region}.amazonaws.com` };
     const may = (
-      role: 'Exporter' | 'Merger' | 'Analyst',
+      role: 'Exporter' | 'Merger' | 'Keeper' | 'Analyst',
       action: string,
       kind: string,
       context: Record<string, string> = via,

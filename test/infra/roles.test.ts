@@ -147,6 +147,33 @@ describe('the merger', () => {
   });
 });
 
+describe('the keeper', () => {
+  it.each<[string, IamRequest]>([
+    ['reads the lake', at('s3:GetObject', data)],
+    ['writes a data file', at('s3:PutObject', data, whole)],
+    ['writes metadata once', at('s3:PutObject', metadata, once)],
+    ['removes a data file', at('s3:DeleteObject', data)],
+    ['removes metadata', at('s3:DeleteObject', metadata)],
+    ['commits', at('glue:UpdateTable', glue('table/orders_lake/mystore'))],
+  ])('%s', (_, request) => {
+    expect(verdictOf(stack.role('Keeper'), request)).toBe('allowed');
+  });
+
+  it.each<[string, IamRequest]>([
+    ['removes anything else', at('s3:DeleteObject', file('lake', 'lake/notes.txt'))],
+    ['removes a version', at('s3:DeleteObjectVersion', data)],
+    ['overwrites metadata', at('s3:PutObject', metadata, whole)],
+    ['reads an export', at('s3:GetObject', exported)],
+    ['removes an export', at('s3:DeleteObject', exported)],
+    ['makes a table', at('glue:CreateTable', glue('table/orders_lake/new'))],
+    ['deletes a table', at('glue:DeleteTable', glue('table/orders_lake/mystore'))],
+    ['asks for an export', at('dynamodb:ExportTableToPointInTime', table('mystore'))],
+    ['reads results of queries', at('s3:GetObject', file('results', 'athena/a.csv'))],
+  ])('never %s', (_, request) => {
+    expect(verdictOf(stack.role('Keeper'), request)).not.toBe('allowed');
+  });
+});
+
 describe('the analyst', () => {
   it.each<[string, IamRequest]>([
     ['runs a query', at('athena:StartQueryExecution', athena('workgroup/shop'))],
@@ -188,14 +215,14 @@ describe('the analyst', () => {
 
 describe('no role', () => {
   it('has an action with a wildcard', () => {
-    const actions = (['Exporter', 'Merger', 'Analyst'] as const).flatMap((name) =>
+    const actions = (['Exporter', 'Merger', 'Keeper', 'Analyst'] as const).flatMap((name) =>
       stack.role(name).flatMap(({ Action }) => Action),
     );
     expect(actions.filter((action) => action.includes('*'))).toEqual([]);
   });
 
   it('has `*` for a resource but where AWS knows no other', () => {
-    const wide = (['Exporter', 'Merger', 'Analyst'] as const).flatMap((name) =>
+    const wide = (['Exporter', 'Merger', 'Keeper', 'Analyst'] as const).flatMap((name) =>
       stack
         .role(name)
         .filter(({ Resource }) => [Resource].flat().includes('*'))

@@ -40,7 +40,7 @@ export interface Synthesized {
   readonly bucket: (kind: string) => string;
   /** Policy statements of a role. */
   readonly role: (
-    name: 'Exporter' | 'Merger' | 'Analyst' | 'Job' | 'JobTick' | 'JobStart',
+    name: 'Exporter' | 'Merger' | 'Keeper' | 'Analyst' | 'Job' | 'JobTick' | 'JobStart',
   ) => readonly Statement[];
   /** Statements of a bucket's policy. */
   readonly bucketPolicy: (kind: string) => readonly Statement[];

@@ -41,6 +41,8 @@ describe('status', () => {
     const files: { size: number }[] = [];
     for await (const file of lake.world.store.list(`${lake.uri}/lake/mystore/data`))
       files.push(file);
+    const metadata = `${lake.uri}/lake/mystore/metadata`;
+    const current = await lake.world.store.size(`${metadata}/v3.metadata.json`);
     expect(await status(lake.world, target())).toEqual([
       {
         database: 'lake',
@@ -59,6 +61,10 @@ describe('status', () => {
         misfits: 2,
         retypes: [],
         snapshots: 2,
+        // Of the load's file, of the window's, and of the window's delete file.
+        manifests: 3,
+        metadataBytes: current,
+        oldest: '2026-11-20T09:00:00.000Z',
         gaps: [{ from: '2026-11-20T07:00:00.000Z', to: '2026-11-20T08:00:00.000Z', kind: 'gap' }],
         adopted: [],
         location: `${lake.uri}/lake/mystore`,

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -48,6 +49,19 @@ describe('units in worker threads', () => {
       Array.from({ length: 50 }, (_, n) => units.run<{ n: number }, number>('double', { n })),
     );
     expect(answers).toEqual(Array.from({ length: 50 }, (_, n) => n * 2));
+  });
+
+  it('works in a program that was given to node as text', () => {
+    const built = new URL('../../dist/pipeline/local/worker-units.js', import.meta.url).href;
+    const setup = JSON.stringify({ width: 2, scratchFolder: tmpdir(), registryUrl });
+    const program = `
+      const { WorkerUnits } = await import('${built}');
+      const units = new WorkerUnits(${setup});
+      console.log(await units.run('double', { n: 21 }));
+      await units.close();`;
+    const flags = ['--input-type=module', '--eval', program];
+    const { stdout, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8' });
+    expect(stdout + stderr).toBe('42\n');
   });
 
   it('runs as many at once as it is wide, and no more', async () => {

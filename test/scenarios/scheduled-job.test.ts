@@ -109,7 +109,7 @@ describe('tidelake run', () => {
     [['run', '--grain', '25'], 'USAGE'],
     [['run', '--grain', '10'], '--grain'],
     [['run', '--max-seconds', '5'], '--max-seconds'],
-    [['run', '--kms-key', 'abc'], '--kms-key'],
+    [['run', '--sse', 'AES256', '--kms-key', 'abc'], '--kms-key'],
   ])('refuses %j as wrong use', async (args, text) => {
     const ran = await tidelake(await here.table(), ...args);
     expect(ran).toMatchObject({ exitCode: 2, out: '', err: expect.stringContaining(text) });

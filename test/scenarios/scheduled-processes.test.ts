@@ -58,15 +58,13 @@ it('told to stop with no time left, it starts no commit', async () => {
 });
 
 it('two at once pay once, and each window is one snapshot', async () => {
+  await processes.hours(2);
   for (let i = 0; i < 2; i++) {
-    await processes.hours(1);
-    for (let j = 0; j < 2; j++) {
-      const both = await Promise.all([processes.start().ended, processes.start().ended]);
-      for (const { exitCode, errors } of both) {
-        expect({ exitCode, errors }).toMatchObject({ exitCode: 0 });
-      }
-      processes.pass(11);
+    const both = await Promise.all([processes.start().ended, processes.start().ended]);
+    for (const { exitCode, errors } of both) {
+      expect({ exitCode, errors }).toMatchObject({ exitCode: 0 });
     }
+    processes.pass(11);
   }
   await processes.settle();
 });

@@ -2,14 +2,17 @@
 // Source: apache/iceberg format/spec.md, "Snapshots" (operation `replace`); DESIGN.md, "The table".
 
 import { describe, expect, it } from 'vitest';
-import type { ObjectStore } from '../../pipeline/index.js';
+import { mergeExports, type ObjectStore } from '../../pipeline/index.js';
 import { verify } from '../../pipeline/inspect/verify.js';
 import { liveFiles } from '../../pipeline/lake/iceberg/live-files.js';
-import { currentSnapshot } from '../../pipeline/lake/iceberg/metadata.js';
+import { currentSnapshot, specById } from '../../pipeline/lake/iceberg/metadata.js';
+import type { AddedFile } from '../../pipeline/lake/iceberg/snapshot-builder.js';
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
 import { readLiveTable } from '../../pipeline/merge/merge-plan.js';
 import type { CompactReport } from '../../pipeline/reports.js';
 import { type CompactOptions, compactTable } from '../../pipeline/upkeep/compact.js';
+import { writeCompacted } from '../../pipeline/upkeep/write-compacted.js';
+import { readColumns } from '../../transforms/column-map.js';
 import { ForeignWriter } from '../scenarios/foreign-writer.js';
 import { DiskStory, expectedItems, StoryLake, worldOver } from '../scenarios/story-world.js';
 import { hour, Tale } from '../scenarios/tale.js';
@@ -115,6 +118,83 @@ describe('small files', () => {
     await scatter(lake, 2);
     const reports = await compact(lake);
     expect(reports.map(({ partition }) => partition)).toEqual([null, null]);
+  });
+});
+
+describe('row groups', () => {
+  it('of a good size are copied, small ones become one, and those that lose rows are written anew', async () => {
+    const lake = inMemory();
+    const tale = await start(lake, 1);
+    await scatter(lake, 5);
+    const { world } = lake;
+    const open = await lake.open();
+    const table = readColumns(open.md, open.md['current-schema-id']);
+    const { partitions } = await readLiveTable(world, open);
+    const partition = partitions[0]!;
+    const write = (groupRowsMax: number, files = partition.files) =>
+      writeCompacted(
+        world,
+        {
+          location: open.md.location,
+          before: table,
+          table,
+          spec: specById(open.md, partition.specId),
+          specId: partition.specId,
+          groupRowsMax,
+          written: [],
+        },
+        { ...partition, files },
+      );
+    const groups = (files: readonly AddedFile[]): (number | undefined)[] =>
+      files.map(({ splitOffsets }) => splitOffsets?.length);
+    // Five groups of four or five rows: as they are where eight are the most, and one where a hundred are.
+    const copied = await write(8);
+    expect(groups(copied)).toEqual([5]);
+    expect(groups(await write(100))).toEqual([1]);
+    const removed = partition.files.map(({ entry }) => entry.file.path);
+    await new ForeignWriter(lake).commit('replace', { added: copied, removed });
+    expect(await lake.items()).toEqual(expectedItems(tale.table, hour(0)));
+    // Two rows are deleted in the second of them.
+    const [first, second, ...others] = partition.files;
+    const less = [first!, { ...second!, deleted: Int32Array.of(0, 2) }, ...others];
+    const [file] = await write(8, less);
+    expect(file!.recordCount).toBe(22n);
+    expect(file!.splitOffsets).toHaveLength(5);
+  });
+
+  it('of new rows and marked ones become part of their partition again', {
+    timeout: 60_000,
+  }, async () => {
+    const lake = DiskStory.open('marks');
+    try {
+      const tale = await start(lake, 2);
+      for (let h = 0; h < 3; h++) {
+        const exportUris = [await tale.window(h)];
+        const accept = { acceptGap: false, acceptSeam: false };
+        for await (const report of mergeExports(lake.world, {
+          ...lake.target,
+          ...accept,
+          exportUris,
+          way: 'mark',
+        })) {
+          expect(report.action).toBe('applied');
+        }
+      }
+      expect((await current(lake)).positionDeletes.length).toBeGreaterThan(1);
+      const reports = await compact(lake);
+      expect(reports.map(({ reasons }) => reasons)).toEqual([
+        ['small', 'deletes'],
+        ['small', 'deletes'],
+      ]);
+      const live = await current(lake);
+      expect(live.positionDeletes).toEqual([]);
+      expect(live.data).toHaveLength(2);
+      expect(await lake.items()).toEqual(expectedItems(tale.table, hour(3)));
+      const [verified] = await verify(lake.world, lake.target);
+      expect(verified!.checks.filter(({ ok }) => !ok)).toEqual([]);
+    } finally {
+      lake.close();
+    }
   });
 });
 

@@ -64,7 +64,7 @@ export function planLines(plan: PlanReport): string[] {
   lines.push(`  price about ${formatUsd(price.usd)}`);
   for (const line of price.lines) {
     lines.push(
-      `    ${line.what}: ${Number(line.quantity.toPrecision(3))} ${line.unit} at ${formatUsd(line.price)}: ${formatUsd(line.usd)}`,
+      `    ${line.what}: ${Number(line.quantity.toPrecision(3))} ${line.unit.replace('1,000', 'thousand')} at ${formatUsd(line.price)}: ${formatUsd(line.usd)}`,
     );
   }
   lines.push(...price.assumptions.map((one) => `    assumed: ${one}`));

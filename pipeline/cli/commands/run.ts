@@ -131,6 +131,7 @@ function dropped({ target, source }: TableJob, limit: RunLimit): RoundReport {
     loads: [],
     merges: [],
     reseeded: null,
+    upkeep: null,
     error: null,
     seconds: 0,
   };

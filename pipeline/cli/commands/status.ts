@@ -29,6 +29,9 @@ export async function status(this: CliContext, flags: GlobalFlags): Promise<void
   });
 }
 
+/** Bytes of metadata from which on a person is told: every commit writes them anew, and AWS Glue's REST catalog takes 20 MB. */
+const largeMetadataBytes = 4_000_000;
+
 /** A table's status in words: one line, and one more for each thing that is not as it should be. */
 export function statusLines(row: StatusRow): string[] {
   const lines = [`${plainText(row.table)}  ${freshness(row)}; ${size(row)}`];
@@ -68,6 +71,9 @@ function size(row: StatusRow): string {
     parts.push(formatNumberOf(row.deleteFiles, 'delete file'));
   if (row.bytes !== null) parts.push(formatBytes(row.bytes));
   if (row.snapshots !== null) parts.push(formatNumberOf(row.snapshots, 'snapshot'));
+  if (row.oldest !== null) parts.push(`back to ${formatInstant(row.oldest)}`);
+  if (row.metadataBytes !== null && row.metadataBytes >= largeMetadataBytes)
+    parts.push(`${formatBytes(row.metadataBytes)} of metadata (tidelake expire)`);
   if (row.epoch !== null) parts.push(`epoch ${row.epoch}`);
   return parts.length === 0 ? 'nothing else is known' : parts.join(', ');
 }

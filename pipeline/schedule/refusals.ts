@@ -2,7 +2,7 @@
 
 import { type ErrorFacts, refuse } from '../../schemas/errors.js';
 import type { Window } from '../../schemas/export-manifest.js';
-import { dayMinutes } from '../../schemas/limits.js';
+import { dayMinutes, windowMsMin } from '../../schemas/limits.js';
 import type { KnownExport, PitrFacts, TableFacts } from '../../schemas/table-exports.js';
 import { formatInstant } from '../lake/lake-state.js';
 import type { Situation } from './situation.js';
@@ -67,6 +67,22 @@ export function outsidePitr(
     `${config.table}: the next window starts at ${formatInstant(cursorMs)}, exports begin at ${formatInstant(earliestMs)}; ${why}`,
     `changes between the two cannot be exported any more: only a new epoch goes on; ${kept}`,
     reseedCommand(config.table),
+  ).facts();
+}
+
+/** The table as of `baselineMs` is wanted, which is before the earliest instant that can be exported. */
+export function baselineTooOld(
+  { config }: Situation,
+  baselineMs: number,
+  earliestMs: number,
+): ErrorFacts {
+  // The edge moves on while one reads this: a window's length is time enough.
+  const firstMs = Math.ceil((earliestMs + windowMsMin) / 60_000) * 60_000;
+  return refuse(
+    'REFUSED_OUTSIDE_PITR',
+    `${config.table}: a past from ${formatInstant(baselineMs)} on was asked for, exports begin at ${formatInstant(earliestMs)}`,
+    'recovery does not reach back so far, and keeps 35 days at most; nothing was asked for',
+    `tidelake backfill --table ${config.table} --from ${formatInstant(firstMs)}; exports of earlier times that lie somewhere: tidelake backfill --exports URI`,
   ).facts();
 }
 

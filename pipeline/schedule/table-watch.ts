@@ -17,7 +17,7 @@ import { watermarkProblem } from '../lake/watermark.js';
 import type { ListedExport, TableDescription, TableExports, World } from '../ports.js';
 import { isBelow, prefixUri, subjectOf } from './export-place.js';
 import { fullsPrefix } from './export-request.js';
-import type { LakeFacts, Situation } from './situation.js';
+import type { LakeFacts, ScheduleConfig, Situation } from './situation.js';
 import type { TableJob } from './table-job.js';
 
 /** What is known of exports that are over; one for all rounds of a run. */
@@ -88,7 +88,7 @@ export class TableWatch {
     const { database, table } = target;
     const open = await openTable({ store, catalog, database, table });
     await this.#readTable();
-    const lake = open === null ? null : await lakeFacts(store, open);
+    const lake = open === null || isToRewind(open, schedule) ? null : await lakeFacts(store, open);
     return {
       lake,
       table: this.#table,
@@ -177,7 +177,9 @@ export class TableWatch {
     const table = this.#table;
     if (table === null) return [...this.#found.values()];
     // An export is asked for after all that is in it, so an older one is in the lake, or before it.
-    const fromMs = lake?.watermarkMs ?? this.#pitr.earliestMs ?? Number.POSITIVE_INFINITY;
+    const { baselineMs } = this.#job.schedule;
+    const fromMs =
+      lake?.watermarkMs ?? baselineMs ?? this.#pitr.earliestMs ?? Number.POSITIVE_INFINITY;
     await this.#list(table.tableArn, fromMs);
     const isFullWanted =
       lake === null || this.#looked.includes(fullsPrefix(table, this.#job.schedule));
@@ -187,7 +189,7 @@ export class TableWatch {
       const isOfUse =
         (requestedMs(exportArn) ?? fromMs) >= fromMs &&
         !inLake.has(exportArn) &&
-        (type === 'INCREMENTAL_EXPORT' ? lake !== null : isFullWanted);
+        (type === 'INCREMENTAL_EXPORT' ? lake !== null || baselineMs !== undefined : isFullWanted);
       if (isOfUse) arns.add(exportArn);
     }
     const known: KnownExport[] = [];
@@ -291,6 +293,16 @@ export class TableWatch {
       throw error;
     }
   }
+}
+
+/** Whether a table is still to be taken back to the instant that its past is to begin with. */
+export function isToRewind(
+  { state }: OpenTable,
+  { baselineMs, mayRewind }: ScheduleConfig,
+): boolean {
+  return (
+    mayRewind === true && baselineMs !== undefined && state.baseline.exportTimeMs !== baselineMs
+  );
 }
 
 async function lakeFacts(store: World['store'], open: OpenTable): Promise<LakeFacts> {

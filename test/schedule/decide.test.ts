@@ -495,3 +495,74 @@ describe('freshness', () => {
     expect(later.isNearEdge).toBe(true);
   });
 });
+
+describe('a past from an instant on', () => {
+  const from = at('18T09:00');
+  const past = (changes: Parameters<typeof situation>[0] = {}, set: Partial<ScheduleConfig> = {}) =>
+    situation({
+      lake: null,
+      looked: [`${folder}/full`],
+      ...changes,
+      set: { grainMinutes: 1440, baselineMs: from, exportsAtOnceMax: 3, ...set },
+    });
+  const windowsLooked = ['18T09:00_19T00:00', '19T00:00_20T00:00'].map(
+    (text) => `${folder}/${text.replace(/(\d\d)T(\d\d):(\d\d)/g, '202611$1T$2$300Z')}`,
+  );
+
+  it('begins with a full export of that instant, and its windows are asked for along with it', () => {
+    const looks = decide(past());
+    expect(looks).toEqual(windowsLooked.map((s3Prefix) => ({ do: 'look', s3Prefix })));
+    const actions = decide(past({ looked: [`${folder}/full`, ...windowsLooked] }));
+    expect(kinds(actions)).toEqual(['request-full', 'request-window', 'request-window', 'wait']);
+    expect(actions[0]).toMatchObject({ exportTimeMs: from });
+    expect(asked(actions)).toEqual(windowsLooked);
+  });
+
+  it('takes no full export of another instant, and no more windows than may run at once', () => {
+    const running18 = full('18T09:00', running);
+    const windows = [window('18T09:00', '19T00:00', running)];
+    const looked = [`${folder}/full`, ...windowsLooked];
+    const exports = [full('19T00:00'), running18, ...windows];
+    const waiting = decide(past({ exports, looked }, { exportsAtOnceMax: 1 }));
+    expect(kinds(waiting)).toEqual(['wait']);
+    const ready = decide(
+      past({ exports: [full('18T09:00'), full('19T00:00'), ...windows], looked }),
+    );
+    expect(kinds(ready)).toEqual(['request-window', 'load']);
+    expect(ready.at(-1)).toMatchObject({ export: { exportTimeMs: from } });
+  });
+
+  it('is refused with the earliest instant there can be, when recovery does not reach back so far', () => {
+    const pitr = { ...situation().pitr, earliestMs: at('18T09:30') };
+    const [action] = decide(past({ pitr }));
+    expect(action).toMatchObject({
+      do: 'refuse',
+      error: {
+        code: 'REFUSED_OUTSIDE_PITR',
+        next: expect.stringContaining(
+          'tidelake backfill --table orders --from 2026-11-18T09:45:00',
+        ),
+      },
+    });
+    // What was exported while that was possible is taken.
+    const exports = [full('18T09:00'), window('18T09:00', '19T00:00')];
+    expect(
+      kinds(decide(past({ pitr, exports, looked: [`${folder}/full`, ...windowsLooked] }))),
+    ).toEqual(['request-window', 'load']);
+  });
+
+  it('ends where it is told to', () => {
+    const lake = { ...situation().lake!, watermarkMs: at('18T09:00') };
+    const looked = [...windowsLooked];
+    const until = (time: string) =>
+      decide(
+        past({ lake, looked, exports: [window('19T00:00', '20T00:00')] }, { untilMs: at(time) }),
+      );
+    expect(asked(until('19T00:00'))).toEqual(windowsLooked.slice(0, 1));
+    expect(asked(until('19T23:59'))).toEqual(windowsLooked.slice(0, 1));
+    expect(kinds(until('18T23:59'))).toEqual(['nothing']);
+    const exports = [window('18T09:00', '19T00:00'), window('19T00:00', '20T00:00')];
+    const merges = decide(past({ lake, looked, exports }, { untilMs: at('19T00:00') }));
+    expect(merges).toMatchObject([{ do: 'merge', exports: [exports[0]] }]);
+  });
+});

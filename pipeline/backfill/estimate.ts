@@ -70,6 +70,7 @@ export function estimateExports(
       exportBytesKept: 0,
       lakeBytesKept: isOnS3 ? bytes / assumed.compression : 0,
       pitrBytes: 0,
+      compute: null,
     },
     prices,
   );
@@ -116,6 +117,7 @@ export function estimateRecovery(
       exportBytesKept: exportBytes,
       lakeBytesKept: exportBytes,
       pitrBytes: 0,
+      compute: null,
     },
     prices,
   );

@@ -36,6 +36,7 @@ import type {
   VerifyReport,
 } from '../reports.js';
 import type { AskOptions } from '../schedule/ask-export.js';
+import type { PlanOptions } from '../schedule/plan-round.js';
 import type { ExportsOf, TablesOptions } from '../schedule/run-tables.js';
 import type { TableJob } from '../schedule/table-job.js';
 
@@ -131,7 +132,7 @@ export interface TidelakeApi {
     world: World,
     jobs: readonly TableJob[],
     exportsOf: ExportsOf,
-    options: Pick<TablesOptions, 'tablesAtOnceMax'>,
+    options: Pick<TablesOptions, 'tablesAtOnceMax'> & PlanOptions,
   ): AsyncIterable<PlanReport>;
   askExport(
     world: World,

@@ -119,6 +119,19 @@ const demo = buildCommand<DemoFlags, [], CliContext>({
         withNegated: false,
         brief: "Over S3 and Glue, at a simulator's endpoints",
       },
+      week: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'A virtual week of plan and run over a living table, at those endpoints',
+      },
+      days: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'The same for so many days',
+        placeholder: 'n',
+      },
       ...globalFlags,
       lake: {
         kind: 'parsed',

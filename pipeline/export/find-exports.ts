@@ -9,8 +9,9 @@ import { nameOf } from './uri-parts.js';
 const summaryName = 'manifest-summary.json';
 /** `01693685827463-2d8752fd`: 0, milliseconds since the epoch, eight hex digits. */
 const exportId = /^\d{14}-[0-9a-f]{8}$/;
-/** Folders below the named one that are looked into. */
-const depthMax = 6;
+/** Folders below the named one that are looked into: a full export of the scheduled job lies six below its prefix, and a
+ *  prefix has some folders of its own. */
+const depthMax = 12;
 /** Folders looked into in all: enough for years of hourly exports under one prefix. */
 const foldersMax = 100_000;
 /** Folders asked for at once. */

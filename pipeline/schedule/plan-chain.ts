@@ -99,10 +99,15 @@ export function planChain(situation: Situation, lake: LakeFacts): ChainPlan {
     const request = requestOf(attempts + 1);
     const isLooked = situation.looked.includes(request.s3Prefix);
     if (cursorMs < pitr.earliestMs) {
-      // It may have been asked for while that was possible.
+      // It may have been asked for while that was possible, and so may those after it.
       if (isLooked) return end(refusals.outsidePitr(situation, cursorMs, pitr.earliestMs), true);
       looks.push({ do: 'look', s3Prefix: request.s3Prefix });
-      return end(null, false);
+      if (looks.length >= config.exportsAtOnceMax) return end(null, false);
+      cursorMs = window.toMs;
+      continue;
+    }
+    if (refusals.isPeriodTooShort(situation)) {
+      return end(refusals.periodTooShort(situation, table), false);
     }
     if (window.toMs > pitr.latestMs) return end(null, false);
     const gone = useless.find(

@@ -39,6 +39,9 @@ export function planEpoch(
     return [waitForExports(nowMs)];
   }
 
+  if (refusals.isPeriodTooShort(situation)) {
+    return refused(refusals.periodTooShort(situation, table));
+  }
   const requestAt = (exportTimeMs: number, attempt: number): ExportRequest =>
     exportRequest(table, config, { type: 'FULL_EXPORT', exportTimeMs }, attempt);
   const isOurs = (one: KnownFull): boolean =>

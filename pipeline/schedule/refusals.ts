@@ -36,6 +36,20 @@ export function pitrOff({ config }: Situation, table: TableFacts): ErrorFacts {
   ).facts();
 }
 
+/** Whether recovery keeps no longer than a window lasts: at its end its start is forgotten, so it can never be exported. */
+export function isPeriodTooShort({ config, pitr }: Situation): boolean {
+  return pitr.periodDays !== null && pitr.periodDays * dayMinutes <= config.grainMinutes;
+}
+
+export function periodTooShort({ config, pitr }: Situation, table: TableFacts): ErrorFacts {
+  return refuse(
+    'REFUSED_PITR_PERIOD',
+    `${config.table}: windows are of ${config.grainMinutes} minutes, and point-in-time recovery of ${table.tableName} keeps ${pitr.periodDays} days`,
+    `when such a window ends, its start can no longer be exported; the period has no influence on the price of recovery; ${kept}`,
+    `aws dynamodb update-continuous-backups --table-name ${table.tableName} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true,RecoveryPeriodInDays=35`,
+  ).facts();
+}
+
 /** The lake goes on at `cursorMs`, before the earliest instant that can be exported. */
 export function outsidePitr(
   { config, pitr }: Situation,

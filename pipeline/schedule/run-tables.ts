@@ -10,7 +10,7 @@ import { errorFacts } from '../reporting/error-facts.js';
 import type { PlanReport, RoundReport, UpkeepReport } from '../reports.js';
 import type { UpkeepWhen } from '../upkeep/upkeep-due.js';
 import { planOfNone, roundOfNone } from './no-round.js';
-import { planRound } from './plan-round.js';
+import { type PlanOptions, planRound } from './plan-round.js';
 import { RunLimit } from './run-limit.js';
 import { type RoundOptions, runRound } from './run-round.js';
 import type { TableJob } from './table-job.js';
@@ -59,7 +59,7 @@ export async function* planTables(
   world: World,
   jobs: readonly TableJob[],
   exportsOf: ExportsOf,
-  options: Pick<TablesOptions, 'tablesAtOnceMax'>,
+  options: Pick<TablesOptions, 'tablesAtOnceMax'> & PlanOptions,
 ): AsyncGenerator<PlanReport> {
   yield* eachTable(jobs, options.tablesAtOnceMax, async (job) => {
     let exports: TableExports;
@@ -68,7 +68,7 @@ export async function* planTables(
     } catch (error) {
       return planOfNone(notBegun(job, error));
     }
-    return planRound(world, exports, job);
+    return planRound(world, exports, job, options);
   });
 }
 

@@ -6,6 +6,7 @@
 // order), DescribeExport.
 
 import { TidelakeError } from '../../schemas/errors.js';
+import type { Window } from '../../schemas/export-manifest.js';
 import { tableFactsAgeMsMax } from '../../schemas/limits.js';
 import type { KnownExport, PitrFacts } from '../../schemas/table-exports.js';
 import { findExportFolders, requestedAtOf } from '../export/find-export-folders.js';
@@ -32,6 +33,15 @@ export class ExportMemory {
     if (isOver) this.#known.set(one.exportArn, one);
   }
 }
+
+/** A window, and the bytes it was charged by. */
+export interface BilledWindow {
+  readonly window: Window;
+  readonly billedBytes: number;
+}
+
+/** Exports that are looked at for what windows were billed: a page of ListExports. */
+const estimateListedMax = 25;
 
 const pitrOff: PitrFacts = { isEnabled: false, earliestMs: null, latestMs: null, periodDays: null };
 
@@ -112,6 +122,27 @@ export class TableWatch {
   /** Takes up an export that was asked for just now. */
   note(exportArn: string): void {
     this.#noted.add(exportArn);
+  }
+
+  /** What the newest windows that DynamoDB still knows were billed, `countMax` at most: for an estimate, not for decisions. */
+  async billedWindows(countMax: number): Promise<readonly BilledWindow[]> {
+    const table = this.#table;
+    if (table === null) return [];
+    const arns: string[] = [];
+    let listed = 0;
+    for await (const { exportArn, state, type } of this.#exports.listExports(table.tableArn)) {
+      if (state === 'COMPLETED' && type === 'INCREMENTAL_EXPORT') arns.push(exportArn);
+      listed += 1;
+      if (listed === estimateListedMax) break;
+    }
+    arns.sort((a, b) => (requestedMs(b) ?? 0) - (requestedMs(a) ?? 0));
+    const billed: BilledWindow[] = [];
+    for (const exportArn of arns.slice(0, countMax)) {
+      const one = this.#memory.get(exportArn) ?? (await this.#exports.describeExport(exportArn));
+      if (one?.type !== 'INCREMENTAL_EXPORT' || one.billedBytes === null) continue;
+      billed.push({ window: one.window, billedBytes: one.billedBytes });
+    }
+    return billed;
   }
 
   /** Forgets what DynamoDB said of table and recovery: something contradicted it. */

@@ -277,6 +277,16 @@ describe('a chain that cannot go on', () => {
     expect(asked(decide(situation({ pitr })))).toHaveLength(2);
   });
 
+  it('is looked for some windows at a time, as many as may be under way', () => {
+    const lake = { ...situation().lake!, watermarkMs: at('19T23:00') };
+    const looks = decide(situation({ lake, pitr: late, set: { exportsAtOnceMax: 3 } }));
+    expect(looks).toEqual([
+      { do: 'look', s3Prefix: `${folder}/20261119T230000Z_20261120T000000Z` },
+      { do: 'look', s3Prefix: `${folder}/20261120T000000Z_20261120T010000Z` },
+      { do: 'look', s3Prefix: `${folder}/20261120T010000Z_20261120T020000Z` },
+    ]);
+  });
+
   it('goes on while windows asked for in time lead past the edge', () => {
     const exports = [window('20T09:00', '20T10:00')];
     expect(kinds(decide(situation({ pitr: late, exports })))).toEqual([
@@ -298,6 +308,25 @@ describe('a chain that cannot go on', () => {
     const last = decide(situation({ lake, pitr, looked: old })).at(-1)!;
     expect(last).toMatchObject({ do: 'refuse', error: { code: 'REFUSED_OUTSIDE_PITR' } });
     expect(JSON.stringify(last)).toContain('keeps 1 days');
+  });
+
+  it('since recovery keeps no longer than a window lasts names the longer period', () => {
+    const pitr = { ...situation().pitr, earliestMs: at('19T11:08'), periodDays: 1 };
+    const lake = { ...situation().lake!, watermarkMs: at('20T00:00') };
+    const set = { grainMinutes: 1440, mayReseed: true };
+    const ready = window('20T00:00', '20T09:00');
+    expect(kinds(decide(situation({ lake, pitr, set, exports: [ready] })))).toEqual([
+      'merge',
+      'refuse',
+    ]);
+    const actions = decide(situation({ lake: null, pitr, set, looked: [`${folder}/full`] }));
+    expect(code(actions)).toBe('REFUSED_PITR_PERIOD');
+    expect(next(actions)).toContain('RecoveryPeriodInDays=35');
+    // Half a day fits into a day, and a day into two.
+    const half = { ...set, grainMinutes: 720 };
+    expect(kinds(decide(situation({ lake, pitr, set: half })))).toEqual(['nothing']);
+    const two = { ...pitr, periodDays: 2 };
+    expect(kinds(decide(situation({ lake, pitr: two, set })))).toEqual(['nothing']);
   });
 
   it('since recovery is off names the command that switches it on', () => {

@@ -12,6 +12,10 @@ const longest = [
   'service-faults-files',
   'kills',
   'races',
+  'virtual-week',
+  'many-tables',
+  'image',
+  'scheduled-job',
   'commit-matrix',
 ];
 

@@ -62,11 +62,13 @@ export async function backfillRecovery(
   const report = async (
     action: BackfillReport['action'],
     error: ErrorFacts | null,
+    watermark?: string | null,
   ): Promise<BackfillReport> => ({
     ...planned(job, plan),
     ...done,
     action,
-    watermark: await watermarkOf(world, job),
+    // What a round or the plan read is not read again: it might fail then.
+    watermark: watermark === undefined ? await watermarkOf(world, job) : watermark,
     error,
     seconds: (world.clock.nowMs() - startMs) / 1000,
   });
@@ -78,7 +80,9 @@ export async function backfillRecovery(
       const { error } = await planRound(world, exports, jobs[0]!);
       return await report(error === null ? 'planned' : actionOf(error), error);
     }
-    if (!isNew && windows.length === 0) return await report('nothing', null);
+    if (!isNew && windows.length === 0) {
+      return await report('nothing', null, formatInstant(plan.startMs));
+    }
     const step = world.reporter.step(`${job.target.table}: windows`, windows.length, 'windows');
     const onRound = (round: RoundReport): void => {
       step.advance(round.merges.filter(({ action }) => action === 'applied').length);
@@ -98,9 +102,11 @@ export async function backfillRecovery(
     done.loaded = last!.loads.filter(({ action }) => action === 'loaded').length;
     done.merged = last!.merges.filter(({ action }) => action === 'applied').length;
     done.requested = last!.requested.length;
-    if (last!.error !== null) return await report(actionOf(last!.error), last!.error);
+    if (last!.error !== null) {
+      return await report(actionOf(last!.error), last!.error, last!.watermark ?? undefined);
+    }
     const isThere = last!.watermark !== null && Date.parse(last!.watermark) >= goalMs;
-    return await report(isThere ? 'done' : 'stopped', null);
+    return await report(isThere ? 'done' : 'stopped', null, last!.watermark);
   } catch (error) {
     const facts = errorFacts(error);
     return await report(actionOf(facts), facts);

@@ -7,7 +7,7 @@ import { exportPollMs } from '../../schemas/limits.js';
 import type { TableExports, World } from '../ports.js';
 import { errorFacts } from '../reporting/error-facts.js';
 import type { PlanReport, RoundReport, UpkeepReport } from '../reports.js';
-import type { UpkeepWhen } from '../upkeep/upkeep-due.js';
+import { configuredUpkeep, type UpkeepWhen } from '../upkeep/upkeep-due.js';
 import { planOfNone, roundOfNone } from './no-round.js';
 import { planRound } from './plan-round.js';
 import { RunLimit } from './run-limit.js';
@@ -24,7 +24,7 @@ export interface TablesOptions {
   /** Whether to stay until each table has the newest window that could be exported when the run began, or can now. */
   readonly isWaiting?: boolean;
   readonly limit?: RunLimit;
-  /** The upkeep of a table after rounds that brought something in; null: none. Default: none for any. */
+  /** The upkeep of a table after rounds that brought something in; null: none. Default: what its job says. */
   readonly upkeepOf?: (job: TableJob) => UpkeepWhen | null;
   /** Told of each round of a run that waits. */
   readonly onRound?: (report: RoundReport) => void;
@@ -41,7 +41,7 @@ export async function* runTables(
   yield* eachTable(jobs, options.tablesAtOnceMax, async (job) => {
     try {
       const exports = await exportsOf(job);
-      const upkeep = options.upkeepOf?.(job) ?? null;
+      const upkeep = (options.upkeepOf ?? upkeepOfJob)(job);
       const round: RoundOptions = { limit, ...(upkeep === null ? {} : { upkeep }) };
       if (options.isWaiting !== true) return await runRound(world, exports, job, round);
       return await untilFresh(world, exports, job, limit, round, options.onRound ?? (() => {}));
@@ -49,6 +49,10 @@ export async function* runTables(
       return notBegun(job, error);
     }
   });
+}
+
+function upkeepOfJob({ upkeep }: TableJob): UpkeepWhen | null {
+  return upkeep == null ? null : configuredUpkeep(upkeep);
 }
 
 /** Plans tables. Yields each table's plan when it is made. */
@@ -163,6 +167,7 @@ function bothUpkeeps(before: UpkeepReport | null, last: UpkeepReport | null): Up
   return {
     compacted: [...before.compacted, ...last.compacted],
     expired: last.expired ?? before.expired,
+    error: last.error,
   };
 }
 

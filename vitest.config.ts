@@ -1,5 +1,6 @@
 // How the tests run: every test/**/*.test.ts, offline, in at most two processes.
-// Promises: no test waits longer than a minute; nothing depends on order between files.
+// Promises: no test waits longer than a minute, or than the limit of its own where it lives through days; nothing depends on
+// order between files.
 // Source: https://vitest.dev/config/
 import { defineConfig } from 'vitest/config';
 

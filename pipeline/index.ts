@@ -1,6 +1,8 @@
 // The public API: what the command calls, and what a program of yours can call with a World of its own.
 
 export { TidelakeError } from '../schemas/errors.js';
+export { type BackfillExportsOptions, backfillExports } from './backfill/backfill-exports.js';
+export { type BackfillRecoveryOptions, backfillRecovery } from './backfill/backfill-recovery.js';
 export { log } from './inspect/log.js';
 export { schema } from './inspect/schema-rows.js';
 export { status } from './inspect/status.js';

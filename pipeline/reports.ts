@@ -292,6 +292,68 @@ export interface PushRow {
   readonly reason: string | null;
 }
 
+/** An epoch of a backfill: a full export, and the windows after it. */
+export interface BackfillEpoch {
+  /** ARN of the full export; null: the epoch the lake is in already, or an export that is still to be asked for. */
+  readonly full: string | null;
+  /** Instant of the full export, or the lake's watermark. */
+  readonly from: string;
+  /** End of its last window. */
+  readonly to: string;
+  readonly windows: number;
+}
+
+/** What of the exports does not connect, or is not needed. */
+export interface BackfillFinding {
+  readonly kind: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Exports left aside because of it. */
+  readonly exports: number;
+  /** Whether newer exports cannot be brought in because of it. */
+  readonly blocking: boolean;
+  readonly what: string;
+  /** What would heal it; null where nothing has to be. */
+  readonly next: string | null;
+}
+
+/** `backfill`: one lake table, and what became of its past. */
+export interface BackfillReport {
+  /** `planned`: only looked. `nothing`: the lake is there already. `stopped`: goes on when run again. `refused`, `failed`: see
+   *  `error`; after a failure the same command may help. */
+  readonly action: 'planned' | 'done' | 'nothing' | 'stopped' | 'refused' | 'failed';
+  readonly database: string;
+  readonly table: string;
+  readonly tableId: string | null;
+  /** Where the past comes from: exports that lie somewhere, or exports asked of point-in-time recovery. */
+  readonly source: 'exports' | 'recovery';
+  /** First instant of the history that is planned; null: there is nothing to plan. */
+  readonly from: string | null;
+  /** Last instant that the plan leads to. */
+  readonly to: string | null;
+  /** The lake's watermark afterwards; null: there is no table. */
+  readonly watermark: string | null;
+  readonly epochs: readonly BackfillEpoch[];
+  readonly loads: number;
+  readonly windows: number;
+  readonly loaded: number;
+  readonly merged: number;
+  /** Exports asked of DynamoDB in this run. */
+  readonly requested: number;
+  readonly findings: readonly BackfillFinding[];
+  /** Of what the plan takes, as it stood at the beginning. */
+  readonly estimate: {
+    readonly items: number;
+    readonly bytes: number;
+    readonly files: number;
+    readonly seconds: number;
+    readonly usd: number;
+    readonly assumptions: readonly string[];
+  };
+  readonly error: ErrorFacts | null;
+  readonly seconds: number;
+}
+
 /** An export that was asked for. */
 export interface RequestedExport {
   readonly type: 'full' | 'window';

@@ -10,6 +10,7 @@ import {
   regionSchema,
   roleArnSchema,
 } from './config-values.js';
+import { type GivenPrices, pricesShape } from './prices.js';
 import {
   type ExportsPlace,
   exportsSchema,
@@ -53,6 +54,8 @@ export interface TidelakeConfig {
   readonly run?: RunBudget | undefined;
   readonly defaults?: TableSettings | undefined;
   readonly tables?: readonly TableEntry[] | undefined;
+  /** Prices that take the place of AWS's list in estimates. */
+  readonly prices?: GivenPrices | undefined;
 }
 
 /** Tables that one run works on at once, when nobody says how many: each may hold a unit of work per thread. */
@@ -179,6 +182,12 @@ const fileSchema = z
       })
       .optional()
       .describe('What holds for every table that does not say otherwise.'),
+    prices: z
+      .strictObject(pricesShape)
+      .optional()
+      .describe(
+        "Prices that `plan` reckons with, for those that differ from AWS's list: of a contract, or of a Region.",
+      ),
     tables: z
       .array(entrySchema)
       .max(10_000)

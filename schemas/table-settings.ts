@@ -193,7 +193,9 @@ export const tableSettingsShape: Readonly<Record<keyof TableSettings, z.ZodType>
     .meta({ default: settingDefaults.view }),
   lagMinutesMax: whole(15, 60 * dayMinutes)
     .optional()
-    .describe('Age of the watermark above which a table counts as late.')
+    .describe(
+      'Age of the watermark above which a table counts as late. Where it is not given, it is three windows at least.',
+    )
     .meta({ default: settingDefaults.lagMinutesMax }),
   reseed: z
     .boolean()

@@ -125,6 +125,7 @@ const asksForExports: Calls = {
 export const commandNames = [
   'plan',
   'run',
+  'backfill',
   'export',
   'find-tables',
   'upkeep',
@@ -144,6 +145,11 @@ export const commandNames = [
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
+/** Rounds of the scheduled job: asking, loading, merging. */
+const runsRounds: Calls = together(looksAtExports, asksForExports, readsExports, changesLake, {
+  catalog: ['glue:CreateTable'],
+});
+
 /** Calls by command. */
 export const commandCalls: Readonly<Record<CommandName, Calls>> = {
   plan: together(looksAtExports, readsExports, {
@@ -151,9 +157,9 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
     lakeBucket: ['s3:ListBucket'],
     catalog: ['glue:GetTable'],
   }),
-  run: together(looksAtExports, asksForExports, readsExports, changesLake, {
-    catalog: ['glue:CreateTable'],
-  }),
+  run: runsRounds,
+  // Of exports that lie somewhere, DescribeTable is the only question to DynamoDB.
+  backfill: runsRounds,
   export: together(
     {
       tables: ['dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeTable'],

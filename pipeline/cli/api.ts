@@ -6,6 +6,8 @@ import type { Naming } from '../../schemas/columns.js';
 import type { SettingsOf } from '../../schemas/source-settings.js';
 import type { RetypeRule } from '../../schemas/table-settings.js';
 import type { AwsOptions } from '../aws/clients.js';
+import type { BackfillExportsOptions } from '../backfill/backfill-exports.js';
+import type { BackfillRecoveryOptions } from '../backfill/backfill-recovery.js';
 import type {
   QueryResult,
   QueryShelf,
@@ -16,6 +18,7 @@ import type {
 } from '../ports.js';
 import type { PushRequest } from '../query/push-queries.js';
 import type {
+  BackfillReport,
   CompactReport,
   ExpireReport,
   ExportReport,
@@ -33,6 +36,7 @@ import type {
   VerifyReport,
 } from '../reports.js';
 import type { AskOptions } from '../schedule/ask-export.js';
+import type { PlanOptions } from '../schedule/plan-round.js';
 import type { ExportsOf, TablesOptions } from '../schedule/run-tables.js';
 import type { TableJob } from '../schedule/table-job.js';
 
@@ -128,7 +132,7 @@ export interface TidelakeApi {
     world: World,
     jobs: readonly TableJob[],
     exportsOf: ExportsOf,
-    options: Pick<TablesOptions, 'tablesAtOnceMax'>,
+    options: Pick<TablesOptions, 'tablesAtOnceMax'> & PlanOptions,
   ): AsyncIterable<PlanReport>;
   askExport(
     world: World,
@@ -136,6 +140,13 @@ export interface TidelakeApi {
     job: TableJob,
     options: AskOptions,
   ): Promise<ExportReport>;
+  backfillExports(world: World, options: BackfillExportsOptions): AsyncIterable<BackfillReport>;
+  backfillRecovery(
+    world: World,
+    exports: TableExports,
+    job: TableJob,
+    options: BackfillRecoveryOptions,
+  ): Promise<BackfillReport>;
   pushQueries(world: World, shelf: QueryShelf, options: PushRequest): Promise<readonly PushRow[]>;
 }
 

@@ -4,6 +4,7 @@
 
 import type { FlagParametersForType, RouteMap } from '@stricli/core';
 import { buildCommand, buildRouteMap } from '@stricli/core';
+import type { BackfillFlags } from './commands/backfill.js';
 import type { CompactFlags } from './commands/compact.js';
 import type { DemoFlags } from './commands/demo.js';
 import type { ExpireFlags } from './commands/expire.js';
@@ -117,6 +118,19 @@ const demo = buildCommand<DemoFlags, [], CliContext>({
         optional: true,
         withNegated: false,
         brief: "Over S3 and Glue, at a simulator's endpoints",
+      },
+      week: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'A virtual week of plan and run over a living table, at those endpoints',
+      },
+      days: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'The same for so many days',
+        placeholder: 'n',
       },
       ...globalFlags,
       lake: {
@@ -490,6 +504,132 @@ const exportOne = buildCommand<ExportFlags, [], CliContext>({
       {
         input: '--table orders --bucket my-exports --from 2026-11-20T09:00Z --to 2026-11-20T10:00Z',
         brief: 'An hour of changes',
+      },
+    ],
+  },
+});
+
+const backfill = buildCommand<BackfillFlags, [], CliContext>({
+  loader: async () => (await import('./commands/backfill.js')).backfill,
+  parameters: {
+    flags: {
+      exports: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        variadic: true,
+        brief:
+          'Folder or s3:// prefix that exports lie below, of any tables; may be given several times',
+        placeholder: 'uri',
+      },
+      from: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief:
+          'Where the past is to begin (UTC, whole seconds): at most 35 days ago, without --exports',
+        placeholder: 'time',
+      },
+      to: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Where it is to end (else as late as there is something)',
+        placeholder: 'time',
+      },
+      dryRun: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Say what would be done, how long it takes and what it costs, and do nothing',
+      },
+      key: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        variadic: true,
+        brief: 'Key attributes of a table, partition key first: TABLE=A,B (A,B: of every table)',
+        placeholder: 'table=a,b',
+      },
+      tableId: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Only the DynamoDB table of this id; --table then names its lake table',
+        placeholder: 'id',
+      },
+      acceptTableId: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Go on with this table in place of the one before',
+        placeholder: 'id',
+      },
+      acceptSeam: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief:
+          'Go on from a full export taken within a second; status shows it until the next load',
+      },
+      rewind: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: 'Take a lake table back that begins later',
+      },
+      buckets: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Buckets of the partition key (else by size)',
+        placeholder: 'n',
+      },
+      partition: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'Partition by a transform of a key attribute instead',
+        placeholder: 'transform',
+      },
+      atOnce: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Exports in progress at once (else 30)',
+        placeholder: 'n',
+      },
+      maxSeconds: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Be over after so many seconds; what is left is for the next run',
+        placeholder: 'n',
+      },
+      graceSeconds: {
+        kind: 'parsed',
+        parse: parseNumber,
+        optional: true,
+        brief: 'Time from SIGTERM to SIGKILL where this runs (else 30)',
+        placeholder: 'n',
+      },
+      ...tableJobFlags,
+      ...globalFlags,
+    },
+  },
+  docs: {
+    brief: 'Rebuild the past: from exports that lie somewhere, or from point-in-time recovery',
+    fullDescription:
+      'With --exports, finds the exports of one or many tables below a place, sorts them into full exports and chains of windows, loads and merges what connects, and names what does not with what would heal it. Without, asks DynamoDB for a full export at --from and for the windows after it, several at once, and merges them in order. Either way it goes on where the lake stands when it is run again, and a live table is never read.',
+    customUsage: [
+      { input: '--exports s3://my-exports --lake s3://my-lake --dry-run', brief: 'What is there' },
+      {
+        input: '--exports ./exports --key orders=clientid,created --lake ./lake',
+        brief: 'All of it, on this machine',
+      },
+      {
+        input: '--table orders --from 2026-11-01T00:00Z --bucket my-exports --lake s3://my-lake',
+        brief: 'Out of point-in-time recovery, hour by hour',
       },
     ],
   },
@@ -911,6 +1051,7 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
     export: exportOne,
     load,
     merge,
+    backfill,
     query,
     queries,
     status,

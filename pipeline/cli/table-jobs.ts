@@ -131,6 +131,7 @@ function scheduleOf(schedule: ScheduleConfig, given: Given, command: string): Sc
   return {
     ...schedule,
     grainMinutes,
+    lagMinutesMax: Math.max(schedule.lagMinutesMax, 3 * (given.grain ?? 0)),
     view: given.view ?? schedule.view,
     destination: {
       s3Bucket: given.bucket ?? destination.s3Bucket,

@@ -7,8 +7,11 @@ import { nothingWritten } from './manifest-bytes.js';
 import { nameOf } from './uri-parts.js';
 
 const summaryName = 'manifest-summary.json';
-/** Folders below the named one that are looked into. */
-const depthMax = 6;
+/** `01693685827463-2d8752fd`: 0, milliseconds since the epoch, eight hex digits. */
+const exportId = /^\d{14}-[0-9a-f]{8}$/;
+/** Folders below the named one that are looked into: a full export of the scheduled job lies six below its prefix, and a
+ *  prefix has some folders of its own. */
+const depthMax = 12;
 /** Folders looked into in all: enough for years of hourly exports under one prefix. */
 const foldersMax = 100_000;
 /** Folders asked for at once. */
@@ -24,19 +27,43 @@ export async function findExports(store: ObjectStore, uri: string): Promise<read
     if ((await store.size(place)) !== null) return [place];
     throw noExport(uri, 'there is no such file');
   }
-  const search: Search = { store, summaries: [], visited: 0, unfinished: 0 };
-  let level: readonly string[] = [place];
-  for (let depth = 0; depth <= depthMax && level.length > 0; depth++) {
-    level = await lookInto(search, level);
-  }
+  const search = await searchBelow(store, place, false);
   if (search.summaries.length > 0) return search.summaries.sort();
   throw search.unfinished > 0
     ? noExport(uri, `${search.unfinished} export(s) there have not finished, or failed`)
     : noExport(uri, `no ${summaryName} within ${depthMax} folders below it`);
 }
 
+/**
+ * URIs of manifest-summary.json files at or below a folder, sorted, for places with thousands of exports. A folder of an
+ * export's name in AWSDynamoDB/ is taken at its word and not listed, so its file need not be there: an export in progress, or
+ * one that failed, has none. Throws REFUSED_MANIFEST when there is nothing, REFUSED_LIMIT when there are too many folders.
+ */
+export async function findManyExports(store: ObjectStore, uri: string): Promise<readonly string[]> {
+  const place = uri.replace(/(?<=[^/])\/+$/, '');
+  if (nameOf(place) === summaryName) return [place];
+  const search = await searchBelow(store, place, true);
+  if (search.summaries.length > 0) return search.summaries.sort();
+  throw noExport(uri, `no ${summaryName} within ${depthMax} folders below it`);
+}
+
+async function searchBelow(
+  store: ObjectStore,
+  place: string,
+  areNamesTrusted: boolean,
+): Promise<Search> {
+  const search: Search = { store, areNamesTrusted, summaries: [], visited: 0, unfinished: 0 };
+  let level: readonly string[] = [place];
+  for (let depth = 0; depth <= depthMax && level.length > 0; depth++) {
+    level = await lookInto(search, level);
+  }
+  return search;
+}
+
 interface Search {
   readonly store: ObjectStore;
+  /** Whether a folder of an export's name is an export without a look. */
+  readonly areNamesTrusted: boolean;
   readonly summaries: string[];
   visited: number;
   /** Folders with the `_started` of an export but no summary. */
@@ -58,7 +85,15 @@ async function lookInto(search: Search, folders: readonly string[]): Promise<rea
       }
       // Real exports keep this mark in the export's folder; some copies have it in AWSDynamoDB/ itself.
       if (names.includes('_started') && nameOf(batch[i]!) !== 'AWSDynamoDB') search.unfinished += 1;
-      below.push(...names.filter(mayHoldExports).map((name) => `${batch[i]}/${name}`));
+      const candidates = names.filter(mayHoldExports);
+      const isNamed = (name: string): boolean =>
+        search.areNamesTrusted && nameOf(batch[i]!) === 'AWSDynamoDB' && exportId.test(name);
+      for (const name of candidates.filter(isNamed)) {
+        search.summaries.push(`${batch[i]}/${name}/${summaryName}`);
+      }
+      below.push(
+        ...candidates.filter((name) => !isNamed(name)).map((name) => `${batch[i]}/${name}`),
+      );
     }
   }
   return below;

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TidelakeError } from '../../schemas/errors.js';
 import type { Clock } from '../ports.js';
 import type { RunSql } from '../simulator/aws/athena-executions.js';
+import type { BillCounter } from '../simulator/aws/bill.js';
 import {
   type DescribedRequest,
   describeRequest,
@@ -79,6 +80,8 @@ export interface Simulator {
   readonly clock: VirtualClock;
   /** DynamoDB besides its API: consumed capacity, settings, tables with a past. */
   readonly dynamodb: DynamoDbControl;
+  /** What AWS would charge for what was done. */
+  readonly bill: BillCounter;
   /** Ends all connections and gives the folder back. */
   close(): Promise<void>;
 }
@@ -117,6 +120,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       faultUses: () => running.injector.uses(),
       clock: opened.clock,
       dynamodb: opened.dynamodb,
+      bill: opened.bill,
       close: async () => {
         await running.close();
         await unlock();

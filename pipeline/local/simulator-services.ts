@@ -3,9 +3,12 @@
 // Source: simulator/aws/service.ts.
 import path from 'node:path';
 import type { Clock, Ids } from '../ports.js';
+import { pricesOf } from '../schedule/list-prices.js';
 import { createAthenaService } from '../simulator/aws/athena.js';
 import type { RunSql } from '../simulator/aws/athena-executions.js';
+import { BillCounter } from '../simulator/aws/bill.js';
 import { createDynamoDbService, type DynamoDbControl } from '../simulator/aws/dynamodb.js';
+import { simulatedRegion } from '../simulator/aws/dynamodb-state.js';
 import { createGlueService } from '../simulator/aws/glue.js';
 import { createS3Service } from '../simulator/aws/s3-service.js';
 import type { SimRequest, SimService } from '../simulator/aws/service.js';
@@ -27,6 +30,8 @@ export interface SimulatorServices {
   /** The time of all services. */
   readonly clock: VirtualClock;
   readonly dynamodb: DynamoDbControl;
+  /** What AWS would charge. */
+  readonly bill: BillCounter;
 }
 
 /** All services, on the state below a folder. */
@@ -53,7 +58,13 @@ export async function openSimulatorServices(
     createAthenaService({ documents, clock, ids, runSql }),
     dynamodb,
   ];
-  return { services, clock, dynamodb: dynamodb.control };
+  const bill = new BillCounter(
+    clock,
+    (sinceMs) => dynamodb.control.billedExports(sinceMs),
+    s3.meter,
+    pricesOf(simulatedRegion),
+  );
+  return { services, clock, dynamodb: dynamodb.control, bill };
 }
 
 async function noSql(): Promise<never> {

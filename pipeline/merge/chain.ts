@@ -12,6 +12,18 @@ export function longestChain<T extends Windowed>(windows: readonly T[], fromMs: 
 
 /** `longestChain` for many instants over the same windows. */
 export function chainsOf<T extends Windowed>(windows: readonly T[]): (fromMs: number) => T[] {
+  return indexChains(windows).chain;
+}
+
+/** The chains over some windows, from any instant. */
+export interface ChainIndex<T> {
+  /** The chain from an instant; empty when no window starts there. */
+  readonly chain: (fromMs: number) => T[];
+  /** Where that chain ends; the instant itself when it is empty. */
+  readonly reachMs: (fromMs: number) => number;
+}
+
+export function indexChains<T extends Windowed>(windows: readonly T[]): ChainIndex<T> {
   const sorted = [...windows].sort(
     (a, b) =>
       b.window.fromMs - a.window.fromMs ||
@@ -27,11 +39,14 @@ export function chainsOf<T extends Windowed>(windows: readonly T[]): (fromMs: nu
       best.set(one.window.fromMs, { endMs, first: one });
     }
   }
-  return (fromMs) => {
-    const chain: T[] = [];
-    for (let at = best.get(fromMs); at !== undefined; at = best.get(at.first.window.toMs)) {
-      chain.push(at.first);
-    }
-    return chain;
+  return {
+    chain: (fromMs) => {
+      const chain: T[] = [];
+      for (let at = best.get(fromMs); at !== undefined; at = best.get(at.first.window.toMs)) {
+        chain.push(at.first);
+      }
+      return chain;
+    },
+    reachMs: (fromMs) => best.get(fromMs)?.endMs ?? fromMs,
   };
 }

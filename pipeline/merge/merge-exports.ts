@@ -74,6 +74,17 @@ export async function* mergeExports(
   }
 }
 
+/** Merges windows of one table whose summaries were read before. Each must continue the table, as when named one by one. */
+export async function* mergeWindows(
+  world: World,
+  options: Omit<MergeOptions, 'exportUris'> & { readonly table: string },
+  windows: readonly IncrementalExport[],
+): AsyncGenerator<MergeReport> {
+  const catalog = await openCatalog(world, options);
+  const run = new TableMerge(world, catalog, { ...options, exportUris: [] }, options.table);
+  yield* run.all(windows.map((summary) => ({ summary, named: true })));
+}
+
 /** The lake table that an export belongs to. */
 function tableOf(options: MergeOptions, summary: ExportSummary): string {
   return withSettings(options, summary).table ?? tableNameOf(summary.tableName);

@@ -203,7 +203,8 @@ export function jobOf(
       table,
       grainMinutes: all.grainMinutes,
       view: all.view,
-      lagMinutesMax: all.lagMinutesMax,
+      // What is asked for only every so often is not late before two windows were missed.
+      lagMinutesMax: entry.lagMinutesMax ?? Math.max(all.lagMinutesMax, 3 * all.grainMinutes),
       // Every entry was looked at for its bucket before.
       destination: destinationOf(entry.exports ?? {})!,
       mayReseed: all.reseed,

@@ -4,6 +4,7 @@
 // is a refusal that names the command; the list is never empty.
 
 import { commitReserveMs, exportPollMs } from '../../schemas/limits.js';
+import type { TableFacts } from '../../schemas/table-exports.js';
 import type { Action } from './actions.js';
 import { type ChainPlan, planChain } from './plan-chain.js';
 import { planEpoch } from './plan-epoch.js';
@@ -20,7 +21,7 @@ export function decide(situation: Situation): readonly Action[] {
   checkGrain(config.grainMinutes);
   if (lake === null) {
     if (table === null) return [{ do: 'refuse', error: refusals.tableGone(situation) }];
-    return inTime(situation, planEpoch(situation, table, null));
+    return inTime(situation, planPast(situation, table));
   }
   if (lake.doubt !== null) return [{ do: 'refuse', error: lake.doubt }];
 
@@ -40,6 +41,23 @@ export function decide(situation: Situation): readonly Action[] {
   if (epoch[0]?.do === 'look') return epoch;
   // What is left of the old epoch is history too.
   return inTime(situation, [{ do: 'reseed', why: plan.obstacle }, ...merges, ...epoch]);
+}
+
+/**
+ * The first epoch. Where its instant is configured, the windows after it are asked for along with the full export: they
+ * follow that instant alone, so they need not wait for the load.
+ */
+function planPast(situation: Situation, table: TableFacts): readonly Action[] {
+  const epoch = planEpoch(situation, table, null);
+  const { baselineMs } = situation.config;
+  const isWaitingOnly = epoch[0]?.do === 'look' || epoch.some((one) => one.do === 'refuse');
+  if (baselineMs === undefined || isWaitingOnly) return epoch;
+  const { tableId } = table;
+  const from = { epoch: 0, tableId, watermarkMs: baselineMs, gaps: [], doubt: null };
+  const { looks, requests } = planChain(situation, from);
+  if (looks.length > 0) return looks;
+  const [first, ...rest] = epoch;
+  return first?.do === 'request-full' ? [first, ...requests, ...rest] : [...requests, ...epoch];
 }
 
 /** Where a chain without obstacles stands, when that is worth saying. */

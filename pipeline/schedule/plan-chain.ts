@@ -33,14 +33,16 @@ export function serverMs({ nowMs, pitr }: Situation): number {
 
 /** Readable windows of a table from an instant on, by state. */
 export function windowsFrom(
-  { exports }: Situation,
+  { exports, config }: Situation,
   tableId: string,
   fromMs: number,
 ): readonly KnownWindow[] {
+  const untilMs = config.untilMs ?? Number.POSITIVE_INFINITY;
   return exports.filter(
     (one): one is KnownWindow =>
       one.type === 'INCREMENTAL_EXPORT' &&
       one.window.fromMs >= fromMs &&
+      one.window.toMs <= untilMs &&
       one.tableId === tableId &&
       one.isReadable,
   );
@@ -78,6 +80,7 @@ export function planChain(situation: Situation, lake: LakeFacts): ChainPlan {
     cursorMs = ahead.at(-1)?.window.toMs ?? cursorMs;
     const window = windowAfter(cursorMs, config.grainMinutes);
     nextToMs = window.toMs;
+    if (window.toMs > (config.untilMs ?? window.toMs)) return end(null, false);
     if (table === null) return end(refusals.tableGone(situation), false);
     if (table.tableId !== lake.tableId) {
       return end(refusals.tableChanged(situation, lake.tableId, table), true);
@@ -96,10 +99,15 @@ export function planChain(situation: Situation, lake: LakeFacts): ChainPlan {
     const request = requestOf(attempts + 1);
     const isLooked = situation.looked.includes(request.s3Prefix);
     if (cursorMs < pitr.earliestMs) {
-      // It may have been asked for while that was possible.
+      // It may have been asked for while that was possible, and so may those after it.
       if (isLooked) return end(refusals.outsidePitr(situation, cursorMs, pitr.earliestMs), true);
       looks.push({ do: 'look', s3Prefix: request.s3Prefix });
-      return end(null, false);
+      if (looks.length >= config.exportsAtOnceMax) return end(null, false);
+      cursorMs = window.toMs;
+      continue;
+    }
+    if (refusals.isPeriodTooShort(situation)) {
+      return end(refusals.periodTooShort(situation, table), false);
     }
     if (window.toMs > pitr.latestMs) return end(null, false);
     const gone = useless.find(

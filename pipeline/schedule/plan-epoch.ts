@@ -39,6 +39,9 @@ export function planEpoch(
     return [waitForExports(nowMs)];
   }
 
+  if (refusals.isPeriodTooShort(situation)) {
+    return refused(refusals.periodTooShort(situation, table));
+  }
   const requestAt = (exportTimeMs: number, attempt: number): ExportRequest =>
     exportRequest(table, config, { type: 'FULL_EXPORT', exportTimeMs }, attempt);
   const isOurs = (one: KnownFull): boolean =>
@@ -48,6 +51,9 @@ export function planEpoch(
   const failedLast = fulls.find((one) => one.state === 'FAILED' && isOurs(one));
   const exportTimeMs =
     failedLast?.exportTimeMs ?? epochInstant(situation, lake, earliestMs, latestMs);
+  if (exportTimeMs < earliestMs) {
+    return refused(refusals.baselineTooOld(situation, exportTimeMs, earliestMs));
+  }
   if (exportTimeMs > latestMs) return noInstantYet(nowMs + exportTimeMs - latestMs);
   const failed = fulls.filter((one) => one.state === 'FAILED' && one.exportTimeMs === exportTimeMs);
   const requestOf = (attempt: number): ExportRequest => requestAt(exportTimeMs, attempt);
@@ -75,18 +81,21 @@ function newestFirst(
         one.isReadable &&
         one.exportTimeMs % 1000 === 0 &&
         one.exportTimeMs > afterMs &&
+        one.exportTimeMs === (situation.config.baselineMs ?? one.exportTimeMs) &&
         canContinue(situation, table, one.exportTimeMs, earliestMs),
     )
     .sort((a, b) => b.exportTimeMs - a.exportTimeMs || (a.exportArn < b.exportArn ? -1 : 1));
 }
 
-/** The instant to ask for: the newest edge of the grain; where there is none yet, the first whole second there is. */
+/** The instant to ask for: the configured one; else the newest edge of the grain; where there is none yet, the first whole
+ *  second there is. */
 function epochInstant(
   { config }: Situation,
   lake: LakeFacts | null,
   earliestMs: number,
   latestMs: number,
 ): number {
+  if (config.baselineMs !== undefined) return config.baselineMs;
   const firstMs = Math.max(earliestMs, lake === null ? earliestMs : lake.watermarkMs + 1);
   const edgeMs = edgeBefore(latestMs, config.grainMinutes);
   return edgeMs >= firstMs ? edgeMs : Math.ceil(firstMs / 1000) * 1000;

@@ -4,6 +4,7 @@
 // Source: the design, "The hourly job is a pure decision"; price.ts.
 
 import { roundStepsMax } from '../../schemas/limits.js';
+import type { GivenPrices } from '../../schemas/prices.js';
 import { formatInstant } from '../lake/lake-state.js';
 import type { TableExports, World } from '../ports.js';
 import { errorFacts } from '../reporting/error-facts.js';
@@ -11,21 +12,30 @@ import type { PlannedAction, PlanReport } from '../reports.js';
 import type { Action } from './actions.js';
 import { decide } from './decide.js';
 import { freshnessReport } from './freshness.js';
-import { usEast1 } from './list-prices.js';
+import { pricesOf } from './list-prices.js';
 import { plannedSpending } from './planned-spending.js';
 import { estimatePrice } from './price.js';
 import { requestedExport, runningExports } from './run-round.js';
 import type { Situation } from './situation.js';
 import type { TableJob } from './table-job.js';
-import { ExportMemory, TableWatch } from './table-watch.js';
+import { type BilledWindow, ExportMemory, TableWatch } from './table-watch.js';
+
+export interface PlanOptions {
+  /** Prices in place of the list's, in USD. */
+  readonly prices?: GivenPrices | undefined;
+}
+
+/** Newest windows that an estimate averages: some hours, so that one odd window decides nothing. */
+const averagedMax = 8;
 
 /** What one round would do now. */
 export async function planRound(
   world: World,
   exports: TableExports,
   job: TableJob,
-  memory: ExportMemory = new ExportMemory(),
+  options: PlanOptions = {},
 ): Promise<PlanReport> {
+  const memory = new ExportMemory();
   const watch = new TableWatch(world, exports, job, memory);
   let situation: Situation | null = null;
   try {
@@ -34,7 +44,10 @@ export async function planRound(
       const actions = decide(situation);
       const looks = actions.flatMap((one) => (one.do === 'look' ? [one.s3Prefix] : []));
       for (const s3Prefix of looks) await watch.look(s3Prefix);
-      if (looks.length === 0) return planReport(job, watch, situation, actions);
+      if (looks.length > 0) continue;
+      const isAsking = actions.some((one) => one.do === 'request-window');
+      const billed = isAsking ? await watch.billedWindows(averagedMax) : [];
+      return planReport(job, watch, situation, actions, billed, options.prices);
     }
     throw new RangeError('a plan that needs too many looks');
   } catch (error) {
@@ -47,11 +60,13 @@ function planReport(
   watch: TableWatch,
   situation: Situation,
   actions: readonly Action[],
+  billed: readonly BilledWindow[],
+  given: GivenPrices | undefined,
 ): PlanReport {
-  const spending = plannedSpending(situation, watch.table?.sizeBytes ?? 0, actions);
-  const price = estimatePrice(spending, usEast1);
+  const table = watch.table ?? { sizeBytes: 0, itemCount: 0 };
+  const spending = plannedSpending(table, billed, actions);
+  const price = estimatePrice(spending, pricesOf(regionOf(watch), given));
   const planned = actions.flatMap((action) => plannedActions(action, spending));
-  const isNoted = spending.assumedWindows > 0;
   return {
     ...emptyPlan(job, situation),
     ...endOf(actions, null),
@@ -59,14 +74,14 @@ function planReport(
     price: {
       usd: price.usd,
       lines: price.lines,
-      assumptions: isNoted
-        ? [
-            ...price.assumptions,
-            'what was written in the windows is not known: like the windows before, or the least that is billed',
-          ]
-        : price.assumptions,
+      assumptions: [...price.assumptions, ...spending.assumptions],
     },
   };
+}
+
+/** The Region of the table, whose exports are charged there. */
+function regionOf({ table }: TableWatch): string {
+  return table?.tableArn.split(':')[3] ?? 'us-east-1';
 }
 
 function emptyPlan(job: TableJob, situation: Situation | null): PlanReport {

@@ -1,7 +1,7 @@
-// What a plan costs, estimated: exports, requests and storage, from list prices, with every assumption named.
+// What a plan costs, estimated: exports, requests, storage and compute, from list prices, with every assumption named.
 // Promises: a pure sum; each line says quantity, unit and price, so that it can be checked by hand.
 
-import type { PriceList } from './list-prices.js';
+import { isListed, type PriceList } from './list-prices.js';
 
 /** What is to be paid for. All sizes are in bytes, compressed as stored unless said otherwise. */
 export interface Spending {
@@ -20,7 +20,25 @@ export interface Spending {
   readonly lakeBytesKept: number;
   /** Table size whose point-in-time recovery is counted in, for a month; 0 when it is on anyway. */
   readonly pitrBytes: number;
+  /** Where the job runs; null: on a computer that costs nothing more. */
+  readonly compute: ComputeUse | null;
 }
+
+/** Time of the job itself. */
+export type ComputeUse =
+  | {
+      readonly kind: 'lambda';
+      readonly memoryGb: number;
+      readonly calls: number;
+      /** Of all calls together. */
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: 'fargate';
+      readonly memoryGb: number;
+      readonly vcpus: number;
+      readonly seconds: number;
+    };
 
 export interface PriceLine {
   readonly what:
@@ -30,9 +48,20 @@ export interface PriceLine {
     | 'requests that read'
     | 'storage of exports'
     | 'storage of the lake'
-    | 'point-in-time recovery';
+    | 'point-in-time recovery'
+    | 'Lambda'
+    | 'Lambda calls'
+    | 'Fargate processors'
+    | 'Fargate memory';
   readonly quantity: number;
-  readonly unit: 'GB' | '1,000 requests' | 'GB-month';
+  readonly unit:
+    | 'GB'
+    | '1,000 requests'
+    | 'GB-month'
+    | 'GB-second'
+    | '1,000,000 calls'
+    | 'vCPU-hour'
+    | 'GB-hour';
   readonly price: number;
   readonly usd: number;
 }
@@ -65,18 +94,48 @@ export function estimatePrice(spending: Spending, prices: PriceList): PriceEstim
     line('storage of exports', spending.exportBytesKept / gb, 'GB-month', prices.storagePerGbMonth),
     line('storage of the lake', spending.lakeBytesKept / gb, 'GB-month', prices.storagePerGbMonth),
     line('point-in-time recovery', spending.pitrBytes / gb, 'GB-month', prices.pitrPerGbMonth),
+    ...(spending.compute === null ? [] : computeLines(spending.compute, prices)),
   ].filter(({ quantity }) => quantity > 0);
   return {
     lines,
     usd: sum(lines.map(({ usd }) => usd)),
     assumptions: [
-      `list prices of ${prices.region} as of ${prices.asOf}, no discounts, no free tier, no taxes`,
+      ...listText(prices),
       'a GB is 10^9 bytes',
       `a window is billed for at least ${prices.incrementalBytesMin / 1e6} MB, and for everything written in it, not only for the net changes`,
       'bucket and table are in one Region: no transfer between Regions, no KMS requests',
-      'compute and queries are not in it',
+      spending.compute === null
+        ? 'compute and queries are not in it'
+        : 'queries, logs and alarms are not in it',
     ],
   };
+}
+
+function listText(prices: PriceList): readonly string[] {
+  const { region, asOf, factor, given } = prices;
+  const from = isListed(region)
+    ? `DynamoDB stores a GB there at ${factor} times the price`
+    : 'nothing is known of that Region';
+  return [
+    `list prices of us-east-1 as of ${asOf}, no discounts, no free tier, no taxes`,
+    ...(factor === 1 ? [] : [`for ${region} all are taken ${factor} times: ${from}`]),
+    ...(given.length === 0 ? [] : [`prices from the configuration: ${given.join(', ')}`]),
+  ];
+}
+
+function computeLines(compute: ComputeUse, prices: PriceList): readonly PriceLine[] {
+  const { memoryGb, seconds } = compute;
+  if (compute.kind === 'lambda') {
+    return [
+      line('Lambda', memoryGb * seconds, 'GB-second', prices.lambdaPerGbSecond),
+      line('Lambda calls', compute.calls / 1e6, '1,000,000 calls', prices.lambdaPerMillionCalls),
+    ];
+  }
+  const hours = seconds / 3600;
+  return [
+    line('Fargate processors', compute.vcpus * hours, 'vCPU-hour', prices.fargatePerVcpuHour),
+    line('Fargate memory', memoryGb * hours, 'GB-hour', prices.fargatePerGbHour),
+  ];
 }
 
 function line(

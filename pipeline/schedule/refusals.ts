@@ -2,7 +2,7 @@
 
 import { type ErrorFacts, refuse } from '../../schemas/errors.js';
 import type { Window } from '../../schemas/export-manifest.js';
-import { dayMinutes } from '../../schemas/limits.js';
+import { dayMinutes, windowMsMin } from '../../schemas/limits.js';
 import type { KnownExport, PitrFacts, TableFacts } from '../../schemas/table-exports.js';
 import { formatInstant } from '../lake/lake-state.js';
 import type { Situation } from './situation.js';
@@ -36,6 +36,20 @@ export function pitrOff({ config }: Situation, table: TableFacts): ErrorFacts {
   ).facts();
 }
 
+/** Whether recovery keeps no longer than a window lasts: at its end its start is forgotten, so it can never be exported. */
+export function isPeriodTooShort({ config, pitr }: Situation): boolean {
+  return pitr.periodDays !== null && pitr.periodDays * dayMinutes <= config.grainMinutes;
+}
+
+export function periodTooShort({ config, pitr }: Situation, table: TableFacts): ErrorFacts {
+  return refuse(
+    'REFUSED_PITR_PERIOD',
+    `${config.table}: windows are of ${config.grainMinutes} minutes, and point-in-time recovery of ${table.tableName} keeps ${pitr.periodDays} days`,
+    `when such a window ends, its start can no longer be exported; the period has no influence on the price of recovery; ${kept}`,
+    `aws dynamodb update-continuous-backups --table-name ${table.tableName} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true,RecoveryPeriodInDays=35`,
+  ).facts();
+}
+
 /** The lake goes on at `cursorMs`, before the earliest instant that can be exported. */
 export function outsidePitr(
   { config, pitr }: Situation,
@@ -53,6 +67,22 @@ export function outsidePitr(
     `${config.table}: the next window starts at ${formatInstant(cursorMs)}, exports begin at ${formatInstant(earliestMs)}; ${why}`,
     `changes between the two cannot be exported any more: only a new epoch goes on; ${kept}`,
     reseedCommand(config.table),
+  ).facts();
+}
+
+/** The table as of `baselineMs` is wanted, which is before the earliest instant that can be exported. */
+export function baselineTooOld(
+  { config }: Situation,
+  baselineMs: number,
+  earliestMs: number,
+): ErrorFacts {
+  // The edge moves on while one reads this: a window's length is time enough.
+  const firstMs = Math.ceil((earliestMs + windowMsMin) / 60_000) * 60_000;
+  return refuse(
+    'REFUSED_OUTSIDE_PITR',
+    `${config.table}: a past from ${formatInstant(baselineMs)} on was asked for, exports begin at ${formatInstant(earliestMs)}`,
+    'recovery does not reach back so far, and keeps 35 days at most; nothing was asked for',
+    `tidelake backfill --table ${config.table} --from ${formatInstant(firstMs)}; exports of earlier times that lie somewhere: tidelake backfill --exports URI`,
   ).facts();
 }
 

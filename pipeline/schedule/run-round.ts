@@ -225,7 +225,7 @@ class Round {
 
   async #load({ export: full, acceptTableId }: LoadExport): Promise<End | null> {
     if (!this.#limit.mayBegin) return this.#outOfTime();
-    const { target, buckets, partition, rules } = this.#job;
+    const { target, buckets, partition, schedule, rules } = this.#job;
     const naming = rules?.naming ?? null;
     const key = this.#watch.table?.key ?? [];
     try {
@@ -233,6 +233,7 @@ class Round {
         ...target,
         exportUri: full.summaryUri!,
         key,
+        rewind: schedule.mayRewind === true,
         ...(buckets === null ? {} : { buckets }),
         ...(partition === null ? {} : { partition }),
         ...(naming === null ? {} : { naming }),

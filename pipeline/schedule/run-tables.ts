@@ -4,12 +4,13 @@
 // Source: the design, "The hourly job is a pure decision".
 
 import { exportPollMs } from '../../schemas/limits.js';
+import { formatInstant } from '../lake/lake-state.js';
 import type { TableExports, World } from '../ports.js';
 import { errorFacts } from '../reporting/error-facts.js';
 import type { PlanReport, RoundReport, UpkeepReport } from '../reports.js';
 import { configuredUpkeep, type UpkeepWhen } from '../upkeep/upkeep-due.js';
 import { planOfNone, roundOfNone } from './no-round.js';
-import { planRound } from './plan-round.js';
+import { type PlanOptions, planRound } from './plan-round.js';
 import { RunLimit } from './run-limit.js';
 import { type RoundOptions, runRound } from './run-round.js';
 import type { TableJob } from './table-job.js';
@@ -23,6 +24,8 @@ export interface TablesOptions {
   readonly tablesAtOnceMax: number;
   /** Whether to stay until each table has the newest window that could be exported when the run began, or can now. */
   readonly isWaiting?: boolean;
+  /** Stays until this instant is in the lake, in place of the newest window. */
+  readonly goalMs?: number;
   readonly limit?: RunLimit;
   /** The upkeep of a table after rounds that brought something in; null: none. Default: what its job says. */
   readonly upkeepOf?: (job: TableJob) => UpkeepWhen | null;
@@ -44,7 +47,7 @@ export async function* runTables(
       const upkeep = (options.upkeepOf ?? upkeepOfJob)(job);
       const round: RoundOptions = { limit, ...(upkeep === null ? {} : { upkeep }) };
       if (options.isWaiting !== true) return await runRound(world, exports, job, round);
-      return await untilFresh(world, exports, job, limit, round, options.onRound ?? (() => {}));
+      return await untilFresh(world, exports, job, limit, round, options);
     } catch (error) {
       return notBegun(job, error);
     }
@@ -60,7 +63,7 @@ export async function* planTables(
   world: World,
   jobs: readonly TableJob[],
   exportsOf: ExportsOf,
-  options: Pick<TablesOptions, 'tablesAtOnceMax'>,
+  options: Pick<TablesOptions, 'tablesAtOnceMax'> & PlanOptions,
 ): AsyncGenerator<PlanReport> {
   yield* eachTable(jobs, options.tablesAtOnceMax, async (job) => {
     let exports: TableExports;
@@ -69,7 +72,7 @@ export async function* planTables(
     } catch (error) {
       return planOfNone(notBegun(job, error));
     }
-    return planRound(world, exports, job);
+    return planRound(world, exports, job, options);
   });
 }
 
@@ -116,12 +119,12 @@ async function untilFresh(
   job: TableJob,
   limit: RunLimit,
   round: RoundOptions,
-  onRound: (report: RoundReport) => void,
+  { goalMs, onRound = () => {} }: TablesOptions,
 ): Promise<RoundReport> {
   const memory = new ExportMemory();
   const startMs = world.clock.nowMs();
   let whole: RoundReport | null = null;
-  let goal: string | null = null;
+  let goal = goalMs === undefined ? null : formatInstant(goalMs);
   let failures = 0;
   for (;;) {
     const report = await runRound(world, exports, job, { ...round, memory });

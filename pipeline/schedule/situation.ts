@@ -56,4 +56,10 @@ export interface ScheduleConfig {
   readonly stuckMinutesMax: number;
   /** Instant at which the run must be over; null: no limit. */
   readonly deadlineMs: number | null;
+  /** Whole second of the full export that a new lake table begins with; absent: the newest edge of the grain. */
+  readonly baselineMs?: number;
+  /** Whether a lake table that began with another instant is taken back to that one. */
+  readonly mayRewind?: boolean;
+  /** No window that ends after it is asked for or merged; absent: all are. */
+  readonly untilMs?: number;
 }

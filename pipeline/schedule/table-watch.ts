@@ -6,6 +6,7 @@
 // order), DescribeExport.
 
 import { TidelakeError } from '../../schemas/errors.js';
+import type { Window } from '../../schemas/export-manifest.js';
 import { tableFactsAgeMsMax } from '../../schemas/limits.js';
 import type { KnownExport, PitrFacts } from '../../schemas/table-exports.js';
 import { findExportFolders, requestedAtOf } from '../export/find-export-folders.js';
@@ -16,7 +17,7 @@ import { watermarkProblem } from '../lake/watermark.js';
 import type { ListedExport, TableDescription, TableExports, World } from '../ports.js';
 import { isBelow, prefixUri, subjectOf } from './export-place.js';
 import { fullsPrefix } from './export-request.js';
-import type { LakeFacts, Situation } from './situation.js';
+import type { LakeFacts, ScheduleConfig, Situation } from './situation.js';
 import type { TableJob } from './table-job.js';
 
 /** What is known of exports that are over; one for all rounds of a run. */
@@ -32,6 +33,15 @@ export class ExportMemory {
     if (isOver) this.#known.set(one.exportArn, one);
   }
 }
+
+/** A window, and the bytes it was charged by. */
+export interface BilledWindow {
+  readonly window: Window;
+  readonly billedBytes: number;
+}
+
+/** Exports that are looked at for what windows were billed: a page of ListExports. */
+const estimateListedMax = 25;
 
 const pitrOff: PitrFacts = { isEnabled: false, earliestMs: null, latestMs: null, periodDays: null };
 
@@ -78,7 +88,7 @@ export class TableWatch {
     const { database, table } = target;
     const open = await openTable({ store, catalog, database, table });
     await this.#readTable();
-    const lake = open === null ? null : await lakeFacts(store, open);
+    const lake = open === null || isToRewind(open, schedule) ? null : await lakeFacts(store, open);
     return {
       lake,
       table: this.#table,
@@ -114,6 +124,27 @@ export class TableWatch {
     this.#noted.add(exportArn);
   }
 
+  /** What the newest windows that DynamoDB still knows were billed, `countMax` at most: for an estimate, not for decisions. */
+  async billedWindows(countMax: number): Promise<readonly BilledWindow[]> {
+    const table = this.#table;
+    if (table === null) return [];
+    const arns: string[] = [];
+    let listed = 0;
+    for await (const { exportArn, state, type } of this.#exports.listExports(table.tableArn)) {
+      if (state === 'COMPLETED' && type === 'INCREMENTAL_EXPORT') arns.push(exportArn);
+      listed += 1;
+      if (listed === estimateListedMax) break;
+    }
+    arns.sort((a, b) => (requestedMs(b) ?? 0) - (requestedMs(a) ?? 0));
+    const billed: BilledWindow[] = [];
+    for (const exportArn of arns.slice(0, countMax)) {
+      const one = this.#memory.get(exportArn) ?? (await this.#exports.describeExport(exportArn));
+      if (one?.type !== 'INCREMENTAL_EXPORT' || one.billedBytes === null) continue;
+      billed.push({ window: one.window, billedBytes: one.billedBytes });
+    }
+    return billed;
+  }
+
   /** Forgets what DynamoDB said of table and recovery: something contradicted it. */
   doubt(): void {
     this.#readAtMs = null;
@@ -146,7 +177,9 @@ export class TableWatch {
     const table = this.#table;
     if (table === null) return [...this.#found.values()];
     // An export is asked for after all that is in it, so an older one is in the lake, or before it.
-    const fromMs = lake?.watermarkMs ?? this.#pitr.earliestMs ?? Number.POSITIVE_INFINITY;
+    const { baselineMs } = this.#job.schedule;
+    const fromMs =
+      lake?.watermarkMs ?? baselineMs ?? this.#pitr.earliestMs ?? Number.POSITIVE_INFINITY;
     await this.#list(table.tableArn, fromMs);
     const isFullWanted =
       lake === null || this.#looked.includes(fullsPrefix(table, this.#job.schedule));
@@ -156,7 +189,7 @@ export class TableWatch {
       const isOfUse =
         (requestedMs(exportArn) ?? fromMs) >= fromMs &&
         !inLake.has(exportArn) &&
-        (type === 'INCREMENTAL_EXPORT' ? lake !== null : isFullWanted);
+        (type === 'INCREMENTAL_EXPORT' ? lake !== null || baselineMs !== undefined : isFullWanted);
       if (isOfUse) arns.add(exportArn);
     }
     const known: KnownExport[] = [];
@@ -260,6 +293,16 @@ export class TableWatch {
       throw error;
     }
   }
+}
+
+/** Whether a table is still to be taken back to the instant that its past is to begin with. */
+export function isToRewind(
+  { state }: OpenTable,
+  { baselineMs, mayRewind }: ScheduleConfig,
+): boolean {
+  return (
+    mayRewind === true && baselineMs !== undefined && state.baseline.exportTimeMs !== baselineMs
+  );
 }
 
 async function lakeFacts(store: World['store'], open: OpenTable): Promise<LakeFacts> {

@@ -236,6 +236,21 @@ export class MystoreTable implements TablePast {
     }
   }
 
+  /** Every write of `[fromMicros, toMicros)`, in time order. */
+  *writesIn(fromMicros: number, toMicros: number): Iterable<PastWrite> {
+    const random = new Random(0);
+    for (let at = this.#logStart(fromMicros); at < this.#logMicros.length; at++) {
+      const micros = this.#logMicros[at]!;
+      if (micros >= toMicros) break;
+      const index = this.#logIndex[at]!;
+      const keyText = joinParts(keyParts(clientOf(this.#source, index), this.#createdMs(index)), 0);
+      const version = this.#versionAt(index, micros + 1);
+      const image = version === deleted ? null : this.#image(index, version, 0, random);
+      const item = image === null ? null : itemFromParsed(JSON.parse(image));
+      yield { micros, keys: itemFromParsed(JSON.parse(keyText)), item };
+    }
+  }
+
   *imagesAt(micros: number, dice: Random): Iterable<Image> {
     const random = new Random(0);
     const count = this.#items + this.#insertedMs.length;

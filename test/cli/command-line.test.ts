@@ -25,6 +25,7 @@ describe('help', () => {
     ['export'],
     ['load'],
     ['merge'],
+    ['backfill'],
     ['query'],
     ['queries'],
     ['queries', 'push'],

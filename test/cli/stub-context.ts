@@ -111,6 +111,9 @@ const stubSimulator: Simulator = {
   get dynamodb(): never {
     throw new Error('no command looks behind the API');
   },
+  get bill(): never {
+    throw new Error('no command asks what it cost');
+  },
   close: async () => {},
 };
 

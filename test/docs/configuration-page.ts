@@ -23,6 +23,7 @@ function valuesOf(part: JsonSchemaPart): string {
     const most = part.maximum === Number.MAX_SAFE_INTEGER ? '' : ` to ${part.maximum}`;
     return `whole number from ${part.minimum}${most}`;
   }
+  if (part.type === 'number') return `a number from ${part.minimum}`;
   if (part.type === 'array') {
     return part.items?.type === 'object' ? 'list, see below' : 'list of texts';
   }
@@ -39,7 +40,7 @@ function defaultOf(part: JsonSchemaPart): string {
 /** The page's part from its first table on. */
 export function configurationTables(): string {
   const file = configJsonSchema();
-  const { aws, exports, run, defaults, tables } = file.properties!;
+  const { aws, exports, run, defaults, tables, prices } = file.properties!;
   const settings = Object.keys(defaults!.properties!);
   return [
     '## The file',
@@ -49,6 +50,9 @@ export function configurationTables(): string {
     '## `exports`',
     'Of the file, of `defaults`, and of a table: the nearest one that says something holds, key by key.',
     table(exports!),
+    '## `prices`',
+    "In place of AWS's list, each for itself.",
+    table(prices!),
     '## `run`',
     table(run!),
     '## Settings of tables',

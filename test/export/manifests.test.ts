@@ -428,11 +428,18 @@ describe('finding exports', () => {
   it('finds all below a folder, sorted, and never looks into data', async () => {
     const store = new MemoryStore();
     const at = (folder: string): string => `m://b/${folder}/manifest-summary.json`;
-    const found = ['x/AWSDynamoDB/2', 'AWSDynamoDB/1', 'AWSDynamoDB/3', 'y/z/AWSDynamoDB/1'];
+    const found = [
+      'x/AWSDynamoDB/2',
+      'AWSDynamoDB/1',
+      'AWSDynamoDB/3',
+      'y/z/AWSDynamoDB/1',
+      // A full export that the scheduled job asked for, below a prefix of three folders.
+      'team/lake/raw/orders/6f0c-id/full/20261120T090000Z/AWSDynamoDB/1',
+    ];
     const hidden = [
       'AWSDynamoDB/data',
       'x/data/AWSDynamoDB/9',
-      '1/2/3/4/5/AWSDynamoDB/1',
+      '1/2/3/4/5/6/7/8/9/10/11/AWSDynamoDB/1',
       '.git/x',
     ];
     for (const folder of [...found, ...hidden]) await store.put(at(folder), bytesOf('{}'));

@@ -12,6 +12,10 @@ const longest = [
   'service-faults-files',
   'kills',
   'races',
+  'virtual-week',
+  'many-tables',
+  'image',
+  'scheduled-job',
   'commit-matrix',
 ];
 
@@ -27,11 +31,7 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: [
-      'test/faults/**/*.test.ts',
-      'test/schedule/long-runs.test.ts',
-      'test/upkeep/sixty-days.test.ts',
-    ],
+    include: ['test/faults/**/*.test.ts', 'test/upkeep/sixty-days.test.ts'],
     globalSetup: 'test/scratch-folder.ts',
     env: { TIDELAKE_LONG_RUNS: '1' },
     testTimeout: 900_000,

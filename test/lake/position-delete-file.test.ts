@@ -65,7 +65,11 @@ it('names its data file in the manifest so that old and new engines see it is fo
     file: { ...dataFile('a'), path, partition: [3] },
   } as const;
   const encoded = encodeDeletes(path, Int32Array.of(4, 9));
-  const { specId = -1, ...file } = deleteFileEntry('s3://bucket/lake/data/d.parquet', data, encoded);
+  const { specId = -1, ...file } = deleteFileEntry(
+    's3://bucket/lake/data/d.parquet',
+    data,
+    encoded,
+  );
   expect([specId, file.partition, file.content, file.recordCount]).toEqual([2, [3], 1, 2n]);
   expect([file.sortOrderId, file.equalityIds, file.referencedDataFile]).toEqual([null, null, path]);
   // Without the field that Iceberg 1.7 brought, the uncut bounds alone must tell.

@@ -21,6 +21,7 @@ import type { Simulator } from '../../pipeline/local/simulator-server.js';
 import { type Story, simulate } from '../../pipeline/simulator/index.js';
 import { awsEnvironment } from '../aws/simulated-s3.js';
 import { RememberingOutput } from '../cli/stub-context.js';
+import { commandsOf, fences } from './page-commands.js';
 
 const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/how-to/athena.md'), 'utf8');
 const [withAccount, withoutAccount] = page.split('\n## Without an account\n') as [string, string];
@@ -41,25 +42,6 @@ afterEach(async () => {
   await simulator.close();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** What stands in the fences of one language. */
-function fences(text: string, language: string): readonly string[] {
-  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
-    ([, body]) => body!,
-  );
-}
-
-/** The commands of a page's shell, split as a shell splits them. */
-function commandsOf(text: string): readonly (readonly string[])[] {
-  const lines = fences(text, 'sh').join('').replaceAll('\\\n', ' ').split(/\n|; /);
-  return lines
-    .filter((line) => line.trim() !== '')
-    .map((line) =>
-      [...line.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) =>
-        word.replace(/"([^"]*)"|'([^']*)'/g, (_, one, two) => one ?? two),
-      ),
-    );
-}
 
 async function tidelake(args: readonly string[]): Promise<string> {
   const out = new RememberingOutput();

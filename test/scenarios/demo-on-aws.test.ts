@@ -7,6 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DemoReport } from '../../pipeline/cli/commands/demo.js';
+import type { DemoWeekReport } from '../../pipeline/cli/commands/demo-week.js';
 import { startSimulator } from '../../pipeline/local/simulator-server.js';
 
 const main = path.resolve(import.meta.dirname, '../../dist/pipeline/cli/main.js');
@@ -58,6 +59,25 @@ describe('the demo with --simulator', () => {
     } finally {
       await simulator.close();
     }
+  });
+
+  it('keeps a living table fresh over virtual days, and proves it', async () => {
+    const out = await tidelake([
+      'demo',
+      '--days',
+      '1',
+      '--items',
+      '200',
+      '--threads',
+      '1',
+      '--json',
+    ]);
+    const report = JSON.parse(out.trim()) as DemoWeekReport;
+    expect(report).toMatchObject({ same: true, readUnits: 0, failures: 1, windows: 4 });
+    expect(report.bill.exports.incremental.count).toBe(4);
+    expect(report.rounds.at(-1)).toMatchObject({ state: 'fresh', late: false });
+    // The last window ended six minutes before, and its export took ten.
+    expect(report.rounds.at(-1)!.lagSeconds).toBeLessThan(20 * 60);
   });
 
   it('takes only a folder of this machine', async () => {

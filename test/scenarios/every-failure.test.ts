@@ -8,7 +8,7 @@ import { liveFiles } from '../../pipeline/lake/iceberg/live-files.js';
 import { currentSnapshot } from '../../pipeline/lake/iceberg/metadata.js';
 import { type FaultMode, FaultyStore } from '../../pipeline/local/faulty-store.js';
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
-import { expectedItems, StoryLake, worldOver } from './story-world.js';
+import { expectedItems, isMarking, StoryLake, worldOver } from './story-world.js';
 import { hour, Tale } from './tale.js';
 
 interface Act {
@@ -111,7 +111,12 @@ async function checkFiles(store: ObjectStore, lake: StoryLake): Promise<readonly
   return unknown;
 }
 
-describe.each(acts)('$name', (act) => {
+/** A load has nothing to mark, and where all rows are cut anew nothing is marked either. */
+const played = isMarking()
+  ? acts.filter(({ name }) => /^a merge( that retypes.*)?$/.test(name))
+  : acts;
+
+describe.each(played)('$name', (act) => {
   it('survives the failure of any one write', { timeout: 60_000 }, async () => {
     const base = new MemoryStore();
     const home = new StoryLake(worldOver(base, { seed: 'base' }));

@@ -135,6 +135,16 @@ describe('an entry by name', () => {
     ]);
   });
 
+  it('is late after three windows, not after three hours, where windows are longer', async () => {
+    const lagOf = async (settings: object): Promise<number> => {
+      const { jobs } = await found({ tables: [{ name: 'orders', ...settings }] });
+      return jobs[0]!.schedule.lagMinutesMax;
+    };
+    expect(await lagOf({ grainMinutes: 15 })).toBe(180);
+    expect(await lagOf({ grainMinutes: 1440 })).toBe(4320);
+    expect(await lagOf({ grainMinutes: 1440, lagMinutesMax: 2000 })).toBe(2000);
+  });
+
   it('has its own settings, else the defaults, and one layout', async () => {
     const roleArn = 'arn:aws:iam::210987654321:role/exporter';
     const { jobs } = await found({

@@ -277,6 +277,16 @@ describe('a chain that cannot go on', () => {
     expect(asked(decide(situation({ pitr })))).toHaveLength(2);
   });
 
+  it('is looked for some windows at a time, as many as may be under way', () => {
+    const lake = { ...situation().lake!, watermarkMs: at('19T23:00') };
+    const looks = decide(situation({ lake, pitr: late, set: { exportsAtOnceMax: 3 } }));
+    expect(looks).toEqual([
+      { do: 'look', s3Prefix: `${folder}/20261119T230000Z_20261120T000000Z` },
+      { do: 'look', s3Prefix: `${folder}/20261120T000000Z_20261120T010000Z` },
+      { do: 'look', s3Prefix: `${folder}/20261120T010000Z_20261120T020000Z` },
+    ]);
+  });
+
   it('goes on while windows asked for in time lead past the edge', () => {
     const exports = [window('20T09:00', '20T10:00')];
     expect(kinds(decide(situation({ pitr: late, exports })))).toEqual([
@@ -298,6 +308,25 @@ describe('a chain that cannot go on', () => {
     const last = decide(situation({ lake, pitr, looked: old })).at(-1)!;
     expect(last).toMatchObject({ do: 'refuse', error: { code: 'REFUSED_OUTSIDE_PITR' } });
     expect(JSON.stringify(last)).toContain('keeps 1 days');
+  });
+
+  it('since recovery keeps no longer than a window lasts names the longer period', () => {
+    const pitr = { ...situation().pitr, earliestMs: at('19T11:08'), periodDays: 1 };
+    const lake = { ...situation().lake!, watermarkMs: at('20T00:00') };
+    const set = { grainMinutes: 1440, mayReseed: true };
+    const ready = window('20T00:00', '20T09:00');
+    expect(kinds(decide(situation({ lake, pitr, set, exports: [ready] })))).toEqual([
+      'merge',
+      'refuse',
+    ]);
+    const actions = decide(situation({ lake: null, pitr, set, looked: [`${folder}/full`] }));
+    expect(code(actions)).toBe('REFUSED_PITR_PERIOD');
+    expect(next(actions)).toContain('RecoveryPeriodInDays=35');
+    // Half a day fits into a day, and a day into two.
+    const half = { ...set, grainMinutes: 720 };
+    expect(kinds(decide(situation({ lake, pitr, set: half })))).toEqual(['nothing']);
+    const two = { ...pitr, periodDays: 2 };
+    expect(kinds(decide(situation({ lake, pitr: two, set })))).toEqual(['nothing']);
   });
 
   it('since recovery is off names the command that switches it on', () => {
@@ -464,5 +493,76 @@ describe('freshness', () => {
     expect([exactly.isNearEdge, exactly.spareMs]).toEqual([false, day]);
     const later = freshness(situation({ pitr: nearer, lake, nowMs: at('20T11:09') }))!;
     expect(later.isNearEdge).toBe(true);
+  });
+});
+
+describe('a past from an instant on', () => {
+  const from = at('18T09:00');
+  const past = (changes: Parameters<typeof situation>[0] = {}, set: Partial<ScheduleConfig> = {}) =>
+    situation({
+      lake: null,
+      looked: [`${folder}/full`],
+      ...changes,
+      set: { grainMinutes: 1440, baselineMs: from, exportsAtOnceMax: 3, ...set },
+    });
+  const windowsLooked = ['18T09:00_19T00:00', '19T00:00_20T00:00'].map(
+    (text) => `${folder}/${text.replace(/(\d\d)T(\d\d):(\d\d)/g, '202611$1T$2$300Z')}`,
+  );
+
+  it('begins with a full export of that instant, and its windows are asked for along with it', () => {
+    const looks = decide(past());
+    expect(looks).toEqual(windowsLooked.map((s3Prefix) => ({ do: 'look', s3Prefix })));
+    const actions = decide(past({ looked: [`${folder}/full`, ...windowsLooked] }));
+    expect(kinds(actions)).toEqual(['request-full', 'request-window', 'request-window', 'wait']);
+    expect(actions[0]).toMatchObject({ exportTimeMs: from });
+    expect(asked(actions)).toEqual(windowsLooked);
+  });
+
+  it('takes no full export of another instant, and no more windows than may run at once', () => {
+    const running18 = full('18T09:00', running);
+    const windows = [window('18T09:00', '19T00:00', running)];
+    const looked = [`${folder}/full`, ...windowsLooked];
+    const exports = [full('19T00:00'), running18, ...windows];
+    const waiting = decide(past({ exports, looked }, { exportsAtOnceMax: 1 }));
+    expect(kinds(waiting)).toEqual(['wait']);
+    const ready = decide(
+      past({ exports: [full('18T09:00'), full('19T00:00'), ...windows], looked }),
+    );
+    expect(kinds(ready)).toEqual(['request-window', 'load']);
+    expect(ready.at(-1)).toMatchObject({ export: { exportTimeMs: from } });
+  });
+
+  it('is refused with the earliest instant there can be, when recovery does not reach back so far', () => {
+    const pitr = { ...situation().pitr, earliestMs: at('18T09:30') };
+    const [action] = decide(past({ pitr }));
+    expect(action).toMatchObject({
+      do: 'refuse',
+      error: {
+        code: 'REFUSED_OUTSIDE_PITR',
+        next: expect.stringContaining(
+          'tidelake backfill --table orders --from 2026-11-18T09:45:00',
+        ),
+      },
+    });
+    // What was exported while that was possible is taken.
+    const exports = [full('18T09:00'), window('18T09:00', '19T00:00')];
+    expect(
+      kinds(decide(past({ pitr, exports, looked: [`${folder}/full`, ...windowsLooked] }))),
+    ).toEqual(['request-window', 'load']);
+  });
+
+  it('ends where it is told to', () => {
+    const lake = { ...situation().lake!, watermarkMs: at('18T09:00') };
+    const looked = [...windowsLooked];
+    const until = (time: string) =>
+      decide(
+        past({ lake, looked, exports: [window('19T00:00', '20T00:00')] }, { untilMs: at(time) }),
+      );
+    expect(asked(until('19T00:00'))).toEqual(windowsLooked.slice(0, 1));
+    expect(asked(until('19T23:59'))).toEqual(windowsLooked.slice(0, 1));
+    expect(kinds(until('18T23:59'))).toEqual(['nothing']);
+    const exports = [window('18T09:00', '19T00:00'), window('19T00:00', '20T00:00')];
+    const merges = decide(past({ lake, looked, exports }, { untilMs: at('19T00:00') }));
+    expect(merges).toMatchObject([{ do: 'merge', exports: [exports[0]] }]);
   });
 });

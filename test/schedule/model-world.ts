@@ -68,9 +68,9 @@ export class ModelWorld {
   now: number;
   config: ScheduleConfig;
   table: TableFacts | null;
-  /** When recovery was switched on; null: it is off. */
+  /** The earliest instant that nothing brings back: recovery was switched on, or its period cut; null: it is off. */
   recoverySince: number | null;
-  periodDays = 35;
+  #periodDays = 35;
   lag = 5 * minute;
   lake: WorldLake | null = null;
   exports: WorldExport[] = [];
@@ -120,8 +120,21 @@ export class ModelWorld {
     this.recoverySince = this.now;
   }
 
+  get periodDays(): number {
+    return this.#periodDays;
+  }
+
+  /** A shorter period cuts at once, a longer one fills only forward. */
+  keep(days: number): void {
+    if (this.recoverySince !== null) {
+      const kept = Math.min(days, this.#periodDays);
+      this.recoverySince = Math.max(this.recoverySince, this.now - kept * day);
+    }
+    this.#periodDays = days;
+  }
+
   earliest(): number {
-    return Math.max(this.recoverySince ?? 0, this.now - this.periodDays * day);
+    return Math.max(this.recoverySince ?? 0, this.now - this.#periodDays * day);
   }
 
   latest(): number {
@@ -136,7 +149,7 @@ export class ModelWorld {
       isEnabled: true,
       earliestMs: this.earliest(),
       latestMs: this.latest(),
-      periodDays: this.periodDays,
+      periodDays: this.#periodDays,
     };
   }
 

@@ -1,6 +1,6 @@
 // Estimates against sums worked out by hand from the price list.
 import { describe, expect, it } from 'vitest';
-import { usEast1 } from '../../pipeline/schedule/list-prices.js';
+import { pricesOf, usEast1 } from '../../pipeline/schedule/list-prices.js';
 import { estimatePrice, type Spending } from '../../pipeline/schedule/price.js';
 
 const none: Spending = {
@@ -12,6 +12,7 @@ const none: Spending = {
   exportBytesKept: 0,
   lakeBytesKept: 0,
   pitrBytes: 0,
+  compute: null,
 };
 
 describe('the estimate of a price', () => {
@@ -42,9 +43,41 @@ describe('the estimate of a price', () => {
       exportBytesKept: 10e9,
       lakeBytesKept: 20e9,
       pitrBytes: 50e9,
+      compute: null,
     };
     // 5 + 5 + 0.4 + 0.23 + 0.46 + 10
     expect(estimatePrice(spending, usEast1).usd).toBeCloseTo(21.09, 10);
+  });
+
+  it('bills Lambda by memory and time, and by the call', () => {
+    // A month of hourly calls of 6 s with 3 GB: 12,960 GB-seconds.
+    const compute = { kind: 'lambda', memoryGb: 3, calls: 720, seconds: 4320 } as const;
+    const { usd, lines, assumptions } = estimatePrice({ ...none, compute }, usEast1);
+    expect(lines.map(({ unit }) => unit)).toEqual(['GB-second', '1,000,000 calls']);
+    expect(usd).toBeCloseTo(0.216 + 0.000144, 6);
+    expect(assumptions.join()).not.toContain('compute');
+  });
+
+  it('bills Fargate by processors and memory', () => {
+    const compute = { kind: 'fargate', memoryGb: 4, vcpus: 2, seconds: 7200 } as const;
+    // Two hours of 2 vCPU and 4 GB: 4 * 0.04048 + 8 * 0.004445
+    const { usd } = estimatePrice({ ...none, compute }, usEast1);
+    expect(usd).toBeCloseTo(0.16192 + 0.03556, 10);
+  });
+
+  it('takes other Regions a stated factor dearer, and prices of the configuration as they are', () => {
+    // Seoul's price list has an incremental export at USD 0.1083 per GB.
+    expect(pricesOf('ap-northeast-2').incrementalExportPerGb).toBe(0.1083);
+    const windows = { ...none, windows: [1e9] };
+    const listed = estimatePrice(windows, pricesOf('eu-west-1'));
+    expect(listed.usd).toBeCloseTo(0.1132, 10);
+    expect(listed.assumptions.join('\n')).toContain('eu-west-1 all are taken 1.132 times');
+    const given = estimatePrice(windows, pricesOf('eu-west-1', { incrementalExportPerGb: 0.09 }));
+    expect(given.usd).toBeCloseTo(0.09, 10);
+    expect(given.assumptions.join('\n')).toContain('configuration: incrementalExportPerGb');
+    const unknown = estimatePrice(windows, pricesOf('mars-north-1'));
+    expect(unknown.usd).toBeCloseTo(0.125, 10);
+    expect(unknown.assumptions.join('\n')).toContain('nothing is known of that Region');
   });
 
   it('has no line for what is not used, and names its assumptions', () => {

@@ -19,7 +19,7 @@ import type { RoundReport } from '../../pipeline/reports.js';
 import { type RoundOptions, runRound } from '../../pipeline/schedule/run-round.js';
 import type { ScheduleConfig } from '../../pipeline/schedule/situation.js';
 import type { TableJob } from '../../pipeline/schedule/table-job.js';
-import { awsTriesMax } from '../../schemas/limits.js';
+import { awsTriesMax, retypeBytesMax } from '../../schemas/limits.js';
 import { awsEnvironment } from '../aws/simulated-s3.js';
 import {
   database,
@@ -110,6 +110,7 @@ export class ScheduledTable {
       },
       buckets: null,
       partition: null,
+      rules: { naming: null, retype: 'auto', retypeBytesMax },
       region: null,
       roleArn: null,
     };

@@ -3,13 +3,12 @@
 // Promises to touch only its own folder, and to end with exit 4 when the way back is not the simulated table, item for item.
 // Spec: DESIGN "The command".
 
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { refuse, TidelakeError } from '../../../schemas/errors.js';
 import { toFileUri, toPath } from '../../local/file-uri.js';
+import type { Simulator } from '../../local/simulator-server.js';
 import type { World } from '../../ports.js';
 import {
   formatBytes,
@@ -36,6 +35,9 @@ import { savedQueriesUri } from '../package-root.js';
 import { shownPlace } from '../places.js';
 import { inSession } from '../session.js';
 import type { SimulatorModule } from '../simulator-module.js';
+import { exportsByPlace, tableJobs } from '../table-jobs.js';
+import { demoWeekGrainHours, demoWeekItemsMax, runDemoWeek } from './demo-week.js';
+import { digestOfItems, digestOfUnloaded, isSameDigest } from './item-digest.js';
 import { loadLines } from './load.js';
 import { mergeLines } from './merge.js';
 import { answerText } from './query.js';
@@ -48,6 +50,8 @@ export interface DemoFlags extends GlobalFlags {
   readonly items: number;
   readonly hours: number;
   readonly simulator?: boolean | undefined;
+  readonly week?: boolean | undefined;
+  readonly days?: number | undefined;
 }
 
 /** What the demo did, for --json. */
@@ -113,13 +117,15 @@ const awsFolder = 'aws';
 const demoSchema = z.object({
   items: wholeNumber(1, simulatedItemsMax),
   hours: wholeNumber(1, simulatedWindowsMax),
+  days: wholeNumber(1, 35).optional(),
 });
 
 export async function demo(this: CliContext, flags: DemoFlags): Promise<void> {
   checkInput(demoSchema, flags, 'demo');
   const home = resolve(this.folder, pathOf(flags.lake ?? lakeDefault));
   await makeReady(home, flags.database ?? 'lake', this.folder);
-  if (flags.simulator !== true) {
+  const days = flags.days ?? (flags.week === true ? 7 : null);
+  if (flags.simulator !== true && days === null) {
     const place = { lake: toFileUri(home), exportsUri: toFileUri(join(home, 'exports')) };
     const unloadedUri = toFileUri(join(home, 'unloaded'));
     await demoAt(this, flags, home, { ...place, unloadedUri, endpoints: [] });
@@ -134,7 +140,7 @@ export async function demo(this: CliContext, flags: DemoFlags): Promise<void> {
     Object.assign(process.env, environmentFor(simulator.url));
     const serve = `tidelake simulator serve --dir ${shownPlace(toFileUri(dir), this.folder)} --port 4566`;
     const set = Object.entries(environmentFor('http://127.0.0.1:4566'));
-    await demoAt(this, { ...flags, catalog: 'glue' }, home, {
+    const places = {
       lake: `s3://${bucket}/lake`,
       exportsUri: `s3://${bucket}/exports`,
       unloadedUri: `s3://${bucket}/unloaded`,
@@ -142,7 +148,10 @@ export async function demo(this: CliContext, flags: DemoFlags): Promise<void> {
         `${serve} &`,
         `export ${set.map(([name, value]) => `${name}=${value}`).join(' ')}`,
       ],
-    });
+    };
+    const onAws = { ...flags, catalog: 'glue' } as const;
+    if (days !== null) await demoWeekAt(this, onAws, days, simulator, places);
+    else await demoAt(this, onAws, home, places);
   } finally {
     forget();
     await simulator.close();
@@ -190,6 +199,47 @@ async function demoAt(
       return isSound ? 0 : 4;
     },
   );
+}
+
+async function demoWeekAt(
+  context: CliContext,
+  flags: DemoFlags,
+  days: number,
+  simulator: Simulator,
+  places: Pick<DemoOptions, 'lake' | 'unloadedUri' | 'endpoints'>,
+): Promise<void> {
+  const { lake, unloadedUri, endpoints } = places;
+  await inSession(context, { ...flags, lake }, { command: 'demo' }, async (session) => {
+    const target = { ...session.target, table: 'mystore' };
+    const [job] = tableJobs(
+      target,
+      { source: 'mystore', bucket, prefix: 'exports', grain: demoWeekGrainHours * 60 },
+      'demo',
+    );
+    const report = await runDemoWeek(session.world, {
+      api: await session.api(),
+      simulator: await context.loadSimulator(),
+      aws: simulator,
+      job: { ...job!, schedule: { ...job!.schedule, lagMinutesMax: 2 * demoWeekGrainHours * 60 } },
+      exportsOf: exportsByPlace(context.openTableExports, session.aws),
+      say: async (text) => (session.json ? session.tell(text) : session.write(text)),
+      unloadedUri,
+      items: Math.min(flags.items, demoWeekItemsMax),
+      days,
+    });
+    const flagsText = `--table mystore --lake ${lake} --catalog glue`;
+    if (session.json) await session.print(report, []);
+    else {
+      await session.write(`
+Try next:
+${endpoints.map((line) => `  ${line}\n`).join('')}  tidelake plan ${flagsText} --bucket ${bucket} --prefix exports --grain ${demoWeekGrainHours * 60}
+  tidelake log --lake ${lake} --catalog glue
+With a table of your own: docs/how-to/first-table.md
+`);
+    }
+    const isSound = report.same && report.readUnits === 0 && report.failures === 1;
+    return isSound ? 0 : 4;
+  });
 }
 
 /** Runs the whole job, telling it in short lines. */
@@ -254,9 +304,9 @@ export async function runDemo(
   const unload = await api.unload(world, { ...target, outUri: unloadedUri });
   await say(indented([unloadText(unload, shown(unload.out))]));
   const endMicros = (story.windows.at(-1)?.toMs ?? Date.parse(load.watermark)) * 1000;
-  const expected = digestOf(canonicalItems(parts.simulator, story.table.itemsAt(endMicros)));
+  const expected = digestOfItems(parts.simulator, story.table.itemsAt(endMicros));
   const got = await digestOfUnloaded(world, parts.simulator, unload.out);
-  const same = expected.count === got.count && expected.sum === got.sum;
+  const same = isSameDigest(expected, got);
   await say(
     same
       ? `   compared with the simulated table: the same ${formatNumberOf(got.count, 'item')}, every attribute, every digit\n`
@@ -363,55 +413,6 @@ async function ask(
 
 async function* eachOf<T>(values: Iterable<T>): AsyncGenerator<T, void, undefined> {
   yield* values;
-}
-
-/** A count and an order-free digest of canonical items: two tables of distinct keys are equal when both are. */
-interface Digest {
-  readonly count: number;
-  readonly sum: bigint;
-}
-
-function digestOf(items: Iterable<string>, from: Digest = { count: 0, sum: 0n }): Digest {
-  let { count, sum } = from;
-  for (const item of items) {
-    count += 1;
-    // A sum, not an exclusive or: an item that came back twice must not cancel itself.
-    const hash = createHash('sha256').update(item).digest();
-    sum += (hash.readBigUInt64BE(0) << 64n) | hash.readBigUInt64BE(8);
-  }
-  return { count, sum };
-}
-
-function* canonicalItems(
-  simulator: SimulatorModule,
-  items: Iterable<Parameters<SimulatorModule['canonicalItem']>[0]>,
-): Generator<string, void, undefined> {
-  for (const item of items) yield simulator.canonicalItem(item);
-}
-
-async function digestOfUnloaded(
-  world: World,
-  simulator: SimulatorModule,
-  outUri: string,
-): Promise<Digest> {
-  let digest: Digest = { count: 0, sum: 0n };
-  for await (const file of world.store.list(outUri)) {
-    const lines = gunzipSync(await world.store.read(file.uri));
-    digest = digestOf(canonicalLines(simulator, lines), digest);
-  }
-  return digest;
-}
-
-function* canonicalLines(
-  simulator: SimulatorModule,
-  lines: Uint8Array,
-): Generator<string, void, undefined> {
-  for (let at = 0; at < lines.length; ) {
-    const end = lines.indexOf(0x0a, at);
-    const line = lines.subarray(at, end < 0 ? lines.length : end);
-    at += line.length + 1;
-    if (line.length > 0) yield simulator.canonicalLine(line);
-  }
 }
 
 function verifiedText(report: VerifyReport): string {

@@ -39,7 +39,10 @@ export async function plan(this: CliContext, flags: PlanFlags): Promise<void> {
     };
     for (const one of refused) await take(planOfNone(roundOfNone(session.target.database, one)));
     const tablesAtOnceMax = session.config.run?.tablesAtOnceMax ?? tablesAtOnceDefault;
-    for await (const one of api.planTables(world, jobs, exportsOf, { tablesAtOnceMax })) {
+    for await (const one of api.planTables(world, jobs, exportsOf, {
+      tablesAtOnceMax,
+      prices: session.config.prices,
+    })) {
       await take(one);
     }
     if (plans.length > 1)

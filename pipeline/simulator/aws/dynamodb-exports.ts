@@ -6,6 +6,7 @@
 
 import type { Ids } from '../../ports.js';
 import { billedBytes, type ExportOptions, fullExport, incrementalExport } from '../write-export.js';
+import type { BilledExport } from './bill.js';
 import {
   boundedIn,
   DynamoDbFault,
@@ -126,6 +127,21 @@ export class DynamoDbExports {
     }
     const { billed, ...counts } = totals;
     return { ...counts, billedBytes: billed };
+  }
+
+  /** What is charged for the exports that were asked for from an instant on and have completed. */
+  billed(sinceMs: number): readonly BilledExport[] {
+    return [...this.#exports.values()].flatMap(({ requestedMs, tableName, scope, result }) =>
+      requestedMs < sinceMs || result.status !== 'COMPLETED'
+        ? []
+        : [
+            {
+              table: tableName,
+              isIncremental: scope.type !== 'FULL_EXPORT',
+              billedBytes: result.billedBytes,
+            },
+          ],
+    );
   }
 
   /** ExportTableToPointInTime. */

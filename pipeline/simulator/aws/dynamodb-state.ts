@@ -16,13 +16,14 @@ import { KeyedLock } from './keyed-lock.js';
 import { simulatedAccount } from './s3-call.js';
 import type { SimDocuments } from './service.js';
 
-const region = 'eu-west-1';
+/** Where everything simulated is. */
+export const simulatedRegion = 'eu-west-1';
 const tablePrefix = 'dynamodb/table/';
 const settingsName = 'dynamodb/settings';
 
 /** The ARN of a table of this simulator. */
 export function tableArn(name: string): string {
-  return `arn:aws:dynamodb:${region}:${simulatedAccount}:table/${name}`;
+  return `arn:aws:dynamodb:${simulatedRegion}:${simulatedAccount}:table/${name}`;
 }
 
 /** Time to live: the attribute, and whether it is switched on. */
@@ -89,7 +90,12 @@ export class SimTable {
    * Memory has it when the call returns its promise, so a condition proved just before still holds.
    */
   write(keys: Item, item: Item | null, nowMs: number): Promise<void> {
-    const micros = Math.max(nowMs * 1000, this.lastMicros + 1);
+    return this.writeAt(keys, item, nowMs * 1000);
+  }
+
+  /** The same for an instant, in microseconds, that may be past; it is after every earlier write. */
+  writeAt(keys: Item, item: Item | null, atMicros: number): Promise<void> {
+    const micros = Math.max(atMicros, this.lastMicros + 1);
     const write: PastWrite = { micros, keys, item };
     this.remember(write);
     return this.log.append([loggedWrite(write)]);

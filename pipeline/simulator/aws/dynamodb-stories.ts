@@ -1,4 +1,5 @@
-// Tables with a past, made from the simulator's stories: as if they had been written to, hour by hour, for hours.
+// Tables with a past, made from the simulator's stories: as if they had been written to, hour by hour, for hours, and, if they
+// live, as if that went on.
 // Promises: the same data set, seed, items, hours and clock give the same past; PITR is on since its beginning.
 // Source: simulator/story.ts, for what a story is.
 
@@ -9,12 +10,12 @@ import { MystoreTable } from '../mystore.js';
 import type { TablePast } from '../past.js';
 import type { Seed } from '../random.js';
 import type { PastWrite } from '../table.js';
-import { type KeyShape, keyShapes, WildTable } from '../wild.js';
+import { type KeyShape, keyShapes, type WildTable } from '../wild.js';
 import { DynamoDbFault, type Json } from './dynamodb-call.js';
+import { storyHourMs, storyTable, type TableLives } from './dynamodb-life.js';
 import { recoveryDaysMax } from './dynamodb-pitr.js';
 import { type DynamoDbState, tableArn } from './dynamodb-state.js';
 
-const hourMs = 3_600_000;
 /** Items are held in memory, with all their versions. */
 const itemsMax = 200_000;
 
@@ -32,6 +33,8 @@ export interface TableStory {
   readonly changesPerHour?: number | undefined;
   /** Key of the wild data set; 'ss' unless told. */
   readonly keyShape?: KeyShape | undefined;
+  /** Whether it is written to further, as the clock goes on. */
+  readonly lives?: boolean | undefined;
 }
 
 const storySchema: z.ZodType<TableStory> = z.strictObject({
@@ -49,6 +52,7 @@ const storySchema: z.ZodType<TableStory> = z.strictObject({
     .optional(),
   changesPerHour: z.number().int().min(0).max(100_000).optional(),
   keyShape: z.enum(keyShapes as readonly [KeyShape, ...KeyShape[]]).optional(),
+  lives: z.boolean().optional(),
 });
 
 /** A table that was made, and where its past lies. */
@@ -68,6 +72,7 @@ export interface ToldTable {
  */
 export async function tellTable(
   state: DynamoDbState,
+  lives: TableLives,
   ids: Ids,
   input: unknown,
 ): Promise<ToldTable> {
@@ -82,16 +87,13 @@ export async function tellTable(
     if (state.find(name) !== null) {
       throw new DynamoDbFault('ResourceInUseException', `Table already exists: ${name}`);
     }
-    const endMs = Math.floor(state.clock.nowMs() / hourMs) * hourMs;
-    const startMs = endMs - story.hours * hourMs;
-    const { seed, items, keyShape = 'ss' } = story;
-    const options = { seed, items, startMs, name };
-    const told =
-      story.dataset === 'mystore'
-        ? new MystoreTable(options)
-        : new WildTable({ ...options, keyShape });
-    const changes = story.changesPerHour ?? Math.max(20, Math.floor(items / 50));
-    for (let ms = startMs; ms < endMs; ms += hourMs) told.play(ms, ms + hourMs, changes);
+    const endMs = Math.floor(state.clock.nowMs() / storyHourMs) * storyHourMs;
+    const startMs = endMs - story.hours * storyHourMs;
+    const told = storyTable(story, name, startMs);
+    const changesPerHour = story.changesPerHour ?? Math.max(20, Math.floor(story.items / 50));
+    for (let ms = startMs; ms < endMs; ms += storyHourMs) {
+      told.play(ms, ms + storyHourMs, changesPerHour);
+    }
 
     const { stored } = await state.create(
       {
@@ -107,6 +109,10 @@ export async function tellTable(
       },
       inTimeOrder(told, startMs * 1000),
     );
+    if (story.lives === true) {
+      const { tableId } = stored;
+      await lives.add({ tableId, story, name, startMs, changesPerHour, lived: endMs * 1000 });
+    }
     return { table: name, tableArn: tableArn(name), tableId: stored.tableId, startMs, endMs };
   });
 }

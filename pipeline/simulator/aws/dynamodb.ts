@@ -5,10 +5,12 @@
 
 import type { Clock, Ids } from '../../ports.js';
 import type { TablePast } from '../past.js';
+import type { BilledExport } from './bill.js';
 import { answerOf, DynamoDbFault, faultAnswer, type Json, readCall } from './dynamodb-call.js';
 import { CapacityMeter, type ConsumedCapacity } from './dynamodb-capacity.js';
 import { DynamoDbExports, type ExportTotals } from './dynamodb-exports.js';
 import { DynamoDbItems } from './dynamodb-items.js';
+import { TableLives } from './dynamodb-life.js';
 import { DynamoDbQueries } from './dynamodb-query.js';
 import { changedSettings, type DynamoDbSettings } from './dynamodb-settings.js';
 import { DynamoDbState } from './dynamodb-state.js';
@@ -33,6 +35,8 @@ export interface DynamoDbControl {
   };
   clearConsumed(): void;
   exports(): ExportTotals;
+  /** What is charged for the exports that were asked for from an instant on and have completed. */
+  billedExports(sinceMs: number): readonly BilledExport[];
   settings(): DynamoDbSettings;
   /** Changes some settings. Throws RangeError. */
   changeSettings(changes: unknown): Promise<DynamoDbSettings>;
@@ -40,7 +44,7 @@ export interface DynamoDbControl {
   tellTable(story: TableStory): Promise<ToldTable>;
   /** The truth about a table: its state at every instant. Null when there is none. */
   past(table: string): TablePast | null;
-  /** Ends the exports whose time has come. */
+  /** Lets tables live until now, and ends the exports whose time has come. */
   settle(): Promise<void>;
 }
 
@@ -56,13 +60,19 @@ export async function createDynamoDbService(options: DynamoDbOptions): Promise<D
   const state = await DynamoDbState.open(documents, clock);
   const exports = await DynamoDbExports.open(state, s3, ids);
   await exports.forgetUnneeded();
+  const lives = await TableLives.open(state);
+  // What happens meanwhile happens before what is asked now.
+  const settle = async (): Promise<void> => {
+    await lives.goOn();
+    await exports.settle();
+  };
   const meter = new CapacityMeter();
   const actions = actionsOf(state, exports, meter, ids);
   return {
     name: 'dynamodb',
     async handle(request) {
       const requestId = ids.uuid();
-      await exports.settle();
+      await settle();
       try {
         const { action, input } = await readCall(request);
         const run = actions.get(action);
@@ -80,14 +90,15 @@ export async function createDynamoDbService(options: DynamoDbOptions): Promise<D
       consumed: () => ({ total: meter.total(), tables: meter.tables() }),
       clearConsumed: () => meter.clear(),
       exports: () => exports.totals(),
+      billedExports: (sinceMs) => exports.billed(sinceMs),
       settings: () => state.settings,
       changeSettings: async (changes) => {
         await state.setSettings(changedSettings(state.settings, changes));
         return state.settings;
       },
-      tellTable: (story) => tellTable(state, ids, story),
+      tellTable: (story) => tellTable(state, lives, ids, story),
       past: (table) => state.find(table)?.past ?? null,
-      settle: () => exports.settle(),
+      settle,
     },
   };
 }

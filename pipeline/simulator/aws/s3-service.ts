@@ -33,6 +33,7 @@ import {
 } from './s3-objects.js';
 import { type S3Operation, s3Target } from './s3-request.js';
 import { S3State } from './s3-state.js';
+import { S3UsageMeter } from './s3-usage.js';
 import type { SimDocuments, SimRequest, SimResponse, SimService } from './service.js';
 
 export interface S3ServiceOptions {
@@ -70,14 +71,21 @@ const operations: Readonly<Record<S3Operation, (call: S3Call) => Promise<SimResp
   UploadPartCopy: uploadPartCopy,
 };
 
+export interface S3Service extends SimService {
+  /** What AWS would bill, since the start or since it was cleared. */
+  readonly meter: S3UsageMeter;
+}
+
 /** Opens the S3 service on what its documents and bodies hold. */
-export async function createS3Service(options: S3ServiceOptions): Promise<SimService> {
+export async function createS3Service(options: S3ServiceOptions): Promise<S3Service> {
   const state = await S3State.open(options.documents, options.bodies);
+  const meter = new S3UsageMeter(options.clock, () => state.storedBytes);
   return {
     name: 's3',
+    meter,
     handle: async (request) => {
       const requestId = options.ids.uuid().replaceAll('-', '').slice(0, 16).toUpperCase();
-      const answer = await answerOrError(request, { ...options, state }, requestId);
+      const answer = await answerOrError(request, { ...options, state, meter }, requestId);
       return {
         ...answer,
         headers: {
@@ -93,17 +101,22 @@ export async function createS3Service(options: S3ServiceOptions): Promise<SimSer
 
 async function answerOrError(
   request: SimRequest,
-  world: Pick<S3Call, 'state' | 'clock' | 'ids'>,
+  world: Pick<S3Call, 'state' | 'clock' | 'ids'> & { readonly meter: S3UsageMeter },
   requestId: string,
 ): Promise<SimResponse> {
+  let operation: S3Operation = 'NotImplemented';
   try {
     const target = s3Target(request);
+    operation = target.operation;
     assertOwner(request, target.bucket);
     const { state, clock, ids } = world;
     const call = { request, bucket: target.bucket ?? '', key: target.key ?? '', state, clock, ids };
-    return await operations[target.operation](call);
+    const answer = await operations[operation](call);
+    world.meter.add(operation, answer.status);
+    return answer;
   } catch (error) {
     if (!(error instanceof S3Error)) throw error;
+    world.meter.add(operation, s3ErrorDefaults(error.code).status);
     return errorAnswer(error, request, requestId);
   }
 }

@@ -83,6 +83,7 @@ export class S3State {
   /** Readers of each body, and bodies to free when the last of them leaves. */
   readonly #readers: Map<string, number> = new Map();
   readonly #doomed: Set<string> = new Set();
+  #storedBytes = 0;
 
   private constructor(documents: SimDocuments, bodies: SimBodies) {
     this.#documents = documents;
@@ -94,11 +95,17 @@ export class S3State {
     const state = new S3State(documents, bodies);
     await state.#load();
     await state.#tidy();
+    state.#storedBytes = state.#countBytes();
     return state;
   }
 
   get bodies(): SimBodies {
     return this.#bodies;
+  }
+
+  /** Bytes of all objects, and of the parts of unfinished uploads. */
+  get storedBytes(): number {
+    return this.#storedBytes;
   }
 
   /** All buckets, by name. */
@@ -154,6 +161,7 @@ export class S3State {
       }
       bucket.objects.set(object.key, object);
       bucket.keys.add(object.key);
+      this.#storedBytes += object.size - (before?.size ?? 0);
       await this.free(before?.bodies ?? []);
     });
   }
@@ -168,6 +176,7 @@ export class S3State {
       await this.#documents.remove(objectName(bucketOf, key));
       bucket.objects.delete(key);
       bucket.keys.remove(key);
+      this.#storedBytes -= before.size;
       await this.free(before.bodies);
     });
   }
@@ -203,6 +212,7 @@ export class S3State {
       const before = upload.parts.get(part.number);
       await this.#documents.put(partName(upload.id, part.number), part);
       upload.parts.set(part.number, part);
+      this.#storedBytes += part.size - (before?.size ?? 0);
       if (before !== undefined) await this.free([before.body]);
     });
   }
@@ -210,7 +220,9 @@ export class S3State {
   /** Ends an upload; the bodies of parts that `object` does not consist of are freed. */
   async removeUpload(upload: Upload, object: StoredObject | null = null): Promise<void> {
     const used = new Set(object?.bodies.map((body) => body.id) ?? []);
-    this.#uploads.delete(upload.id);
+    if (this.#uploads.delete(upload.id)) {
+      for (const { size } of upload.parts.values()) this.#storedBytes -= size;
+    }
     await this.#documents.remove(uploadName(upload.id));
     for (const part of upload.parts.values()) {
       await this.#documents.remove(partName(upload.id, part.number));
@@ -301,6 +313,17 @@ export class S3State {
         parts: new Map(parts.map((part) => [part.number, part])),
       });
     }
+  }
+
+  #countBytes(): number {
+    let bytes = 0;
+    for (const { objects } of this.#buckets.values()) {
+      for (const { size } of objects.values()) bytes += size;
+    }
+    for (const { parts } of this.#uploads.values()) {
+      for (const { size } of parts.values()) bytes += size;
+    }
+    return bytes;
   }
 
   async #values<T>(prefix: string): Promise<readonly T[]> {

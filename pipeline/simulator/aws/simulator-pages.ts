@@ -1,8 +1,10 @@
-// The simulator's pages about DynamoDB and the clock: `/_simulator/dynamodb`, `/_simulator/dynamodb/tables`, `/_simulator/clock`.
+// The simulator's pages about DynamoDB, the clock and the bill: `/_simulator/dynamodb`, `/_simulator/dynamodb/tables`,
+// `/_simulator/clock`, `/_simulator/bill`.
 // Promises: a page that is not understood changes nothing and says why.
 // Source: docs/how-to/simulator.md.
 
 import { z } from 'zod';
+import type { BillCounter } from './bill.js';
 import type { DynamoDbControl } from './dynamodb.js';
 import { DynamoDbFault } from './dynamodb-call.js';
 import type { TableStory } from './dynamodb-stories.js';
@@ -21,11 +23,15 @@ const clockSchema = z.union([
 
 /** Answers `what`, a method and the path behind `/_simulator/`; null when it is none of these pages. */
 export async function answerPage(
-  world: { readonly clock: VirtualClock; readonly dynamodb: DynamoDbControl },
+  world: {
+    readonly clock: VirtualClock;
+    readonly dynamodb: DynamoDbControl;
+    readonly bill: BillCounter;
+  },
   what: string,
   input: () => Promise<unknown>,
 ): Promise<PageAnswer | null> {
-  const { clock, dynamodb } = world;
+  const { clock, dynamodb, bill } = world;
   try {
     switch (what) {
       case 'GET clock':
@@ -41,6 +47,13 @@ export async function answerPage(
           exports: dynamodb.exports(),
           settings: dynamodb.settings(),
         });
+      case 'GET bill':
+        await dynamodb.settle();
+        return page(bill.read());
+      case 'DELETE bill':
+        await dynamodb.settle();
+        bill.clear();
+        return page({});
       case 'DELETE dynamodb':
         dynamodb.clearConsumed();
         return page({});

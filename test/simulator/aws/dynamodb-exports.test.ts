@@ -8,12 +8,13 @@ import {
   type ExportDescription,
   ExportTableToPointInTimeCommand,
   type ExportTableToPointInTimeCommandInput,
+  GetItemCommand,
   ListExportsCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MystoreTable } from '../../../pipeline/simulator/index.js';
+import { MystoreTable, WildTable } from '../../../pipeline/simulator/index.js';
 import { TestStore } from '../memory-store.js';
 import { type ReadExport, readExport } from '../read-export.js';
 import { rejection } from './running.js';
@@ -474,6 +475,64 @@ describe('a table with a past', () => {
         changed.add(id);
     }
     expect((await written(window)).lines.length).toBeGreaterThanOrEqual(changed.size);
+  });
+
+  it.each(['mystore', 'wild'] as const)(
+    'that lives is written to as the clock goes on, also after a new start, and %s stays the story told',
+    async (dataset) => {
+      const name = `living-${dataset}-${table}`;
+      const { startMs, endMs } = await aws.simulator.dynamodb.tellTable({
+        dataset,
+        table: name,
+        items: 40,
+        hours: 2,
+        seed: 3,
+        changesPerHour: 30,
+        lives: true,
+      });
+      const truth =
+        dataset === 'mystore'
+          ? new MystoreTable({ seed: 3, items: 40, startMs })
+          : new WildTable({ seed: 3, items: 40, startMs, keyShape: 'ss' });
+      for (let ms = startMs; ms < endMs + 9 * hourMs; ms += hourMs) truth.play(ms, ms + hourMs, 30);
+      for (let i = 0; i < 12; i++) {
+        aws.clock.advanceMs(37 * minuteMs);
+        if (i % 5 === 4) await aws.restart();
+        await aws.simulator.dynamodb.settle();
+        const past = aws.simulator.dynamodb.past(name)!;
+        const micros = aws.clock.nowMs() * 1000;
+        expect(past.stateAt(micros)).toEqual(truth.stateAt(micros));
+        // Nothing is there yet that comes later.
+        expect(past.stateAt(micros + 1e12)).toEqual(truth.stateAt(micros));
+      }
+    },
+  );
+
+  it('that lives keeps what others write into it, and ends with its deletion', async () => {
+    const name = `shared-${table}`;
+    const story = { dataset: 'mystore', items: 20, hours: 1, seed: 5, lives: true } as const;
+    await aws.simulator.dynamodb.tellTable({ ...story, table: name });
+    const Item = { clientid: { S: 'ours' }, created: { S: '2026' }, n: { N: '1' } };
+    await aws.db.send(new PutItemCommand({ TableName: name, Item }));
+    aws.clock.advanceMs(3 * hourMs);
+    const got = await aws.db.send(
+      new GetItemCommand({
+        TableName: name,
+        Key: { clientid: Item.clientid, created: Item.created },
+      }),
+    );
+    expect(got.Item).toEqual(Item);
+    const micros = aws.clock.nowMs() * 1000;
+    const count = aws.simulator.dynamodb.past(name)!.countAt(micros);
+    expect(count).toBeGreaterThan(21);
+    await aws.db.send(new DeleteTableCommand({ TableName: name }));
+    aws.clock.advanceMs(hourMs);
+    await aws.simulator.dynamodb.settle();
+    await aws.simulator.dynamodb.tellTable({ ...story, table: name, lives: false });
+    const before = aws.simulator.dynamodb.past(name)!.countAt(micros + 1e12);
+    aws.clock.advanceMs(hourMs);
+    await aws.simulator.dynamodb.settle();
+    expect(aws.simulator.dynamodb.past(name)!.countAt(micros + 1e12)).toBe(before);
   });
 
   it.each([

@@ -121,6 +121,13 @@ function optionalRunner(
     1,
     0,
   );
+  const keepDays = number(
+    'KeepDays',
+    'Days of data that stay reachable in the lake; 0 keeps all, and the job may delete nothing',
+    0,
+    0,
+    36_500,
+  );
   const isLimited = new CfnCondition(stack, 'HasConcurrency', {
     expression: Fn.conditionNot(Fn.conditionEquals(concurrency, 0)),
   });
@@ -129,6 +136,7 @@ function optionalRunner(
     image,
     email,
     tickMinutes: number('TickMinutes', 'Minutes between two looks of the job', 5, 2, 15),
+    keepDays,
     concurrency: Token.asNumber(
       Fn.conditionIf(isLimited.logicalId, concurrency, Aws.NO_VALUE) as IResolvable,
     ),
@@ -136,6 +144,9 @@ function optionalRunner(
     lakeTables: null,
     when: {
       runner: new CfnCondition(stack, 'HasRunner', { expression: isRunner }),
+      upkeep: new CfnCondition(stack, 'HasUpkeep', {
+        expression: Fn.conditionAnd(isRunner, Fn.conditionNot(Fn.conditionEquals(keepDays, 0))),
+      }),
       email: new CfnCondition(stack, 'HasEmail', {
         expression: Fn.conditionAnd(isRunner, Fn.conditionNot(Fn.conditionEquals(email, ''))),
       }),

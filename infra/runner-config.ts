@@ -2,7 +2,7 @@
 // Promises: valid JSON, also where names are known at deployment only; an error when it is too long for a variable.
 // Source: docs/reference/configuration.md; AWS Lambda Developer Guide, "Lambda quotas" (4 KB of environment variables).
 
-import { Fn, Token } from 'aws-cdk-lib';
+import { type CfnCondition, Fn, Token, Tokenization } from 'aws-cdk-lib';
 import type { BucketPlace, PolicyPlaces } from '../pipeline/aws/policy.js';
 
 export interface JobPlaces extends PolicyPlaces {
@@ -19,6 +19,9 @@ export function configurationText(props: {
   readonly config?: string | undefined;
   readonly places: JobPlaces;
   readonly tableArns: readonly string[];
+  /** Days that upkeep keeps; null: no upkeep. */
+  readonly keepDays?: number | null;
+  readonly when?: { readonly upkeep: CfnCondition } | undefined;
 }): string {
   const { places, tableArns, config } = props;
   if (config !== undefined) return config;
@@ -30,7 +33,7 @@ export function configurationText(props: {
     '"catalog":"glue"',
     `"aws":{"expectedBucketOwner":"${account}"}`,
     `"exports":{"bucket":"${exports.bucket}","prefix":"${exports.prefix}"${key}}`,
-    '"tables":[{"name":"',
+    `${upkeepText(props)}"tables":[{"name":"`,
   ].join(',');
   const [between, tail] = ['"},{"name":"', '"}]}'];
   // A parameter of a template is joined when that is deployed.
@@ -43,4 +46,19 @@ export function configurationText(props: {
     );
   }
   return `${head}${tableArns.join(between)}${tail}`;
+}
+
+/** The upkeep of all tables, with a comma after it, or nothing; which of them, may be known at deployment only. */
+function upkeepText({
+  keepDays = null,
+  when,
+}: {
+  readonly keepDays?: number | null;
+  readonly when?: { readonly upkeep: CfnCondition } | undefined;
+}): string {
+  if (keepDays === null) return '';
+  const days = Tokenization.stringifyNumber(keepDays);
+  const text = `"defaults":{"upkeep":{"keepDays":${days},"compact":true}},`;
+  if (when === undefined) return text;
+  return Token.asString(Fn.conditionIf(when.upkeep.logicalId, text, ''));
 }

@@ -25,6 +25,10 @@ export interface RunnerSettings {
   readonly email?: string | undefined;
   /** S3 URI of a `tidelake.config.json`. Without it the configuration names the tables of the stack, with defaults. */
   readonly config?: string | undefined;
+  /** Days of data that stay reachable in the lake's tables, 1 to 36,500. The job's role may then delete files of the lake that
+   *  no snapshot has any more, and the configuration of the stack asks for it; one named by `config` says itself what is
+   *  kept. Null: the role may delete nothing. */
+  readonly keepDays: number | null;
   /** Also make a task definition for Fargate, for work that takes longer than a run in Lambda may. */
   readonly fargate: boolean;
 }
@@ -39,5 +43,6 @@ export const runnerDefaults: Omit<RunnerSettings, 'image' | 'email' | 'config'> 
   concurrency: 1,
   logDays: 30,
   staleSeconds: 10_800,
+  keepDays: null,
   fargate: false,
 };

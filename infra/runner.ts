@@ -1,5 +1,5 @@
 // The scheduled job in AWS: `run` as a Lambda function from the image, a tick every few minutes, and alarms.
-// Promises: the role has the rights of `run` and no others; the image is named by whoever deploys, never built here; nothing
+// Promises: the role has the rights of `run` and no others, that of upkeep to delete only when days to keep are named; the image is named by whoever deploys, never built here; nothing
 // of the job holds state, so removing and making it again loses nothing.
 // Source: docs/how-to/hourly-job.md; AWS Lambda Developer Guide, "Create a Lambda function using a container image";
 // EventBridge Scheduler User Guide, "Managing a schedule".
@@ -7,6 +7,7 @@
 import { type CfnCondition, CfnResource, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   Effect,
+  Policy,
   PolicyDocument,
   PolicyStatement,
   Role,
@@ -32,7 +33,14 @@ export interface RunnerProps extends RunnerSettings {
   readonly lakeTables: readonly string[] | null;
   readonly mayTidy: boolean;
   /** Conditions of all that is made here, and of the subscription, where image and address may be empty. */
-  readonly when?: { readonly runner: CfnCondition; readonly email: CfnCondition } | undefined;
+  readonly when?:
+    | {
+        readonly runner: CfnCondition;
+        readonly email: CfnCondition;
+        /** Of the right to delete, where the days to keep may be none. */
+        readonly upkeep: CfnCondition;
+      }
+    | undefined;
 }
 
 /** Seconds within which a tick begins a run or is forgotten: the next one comes soon. */
@@ -41,6 +49,8 @@ const tickSecondsMax = 60;
 export class Runner extends Construct {
   /** Of the job itself. */
   readonly role: Role;
+  /** The right of upkeep to delete; null where it has none. */
+  readonly upkeepPolicy: Policy | null;
   /** Starts tasks of Fargate; null where there are none. */
   readonly executionRole: Role | null;
   /** All roles made here. */
@@ -53,6 +63,7 @@ export class Runner extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = makeRunnerRole(this, props, logs);
+    this.upkeepPolicy = props.keepDays === null ? null : makeUpkeepPolicy(this, props, this.role);
     const variables = {
       TIDELAKE_CONFIG: configurationText(props),
       POWERTOOLS_SERVICE_NAME: props.lakeName,
@@ -149,6 +160,16 @@ function makeRunnerRole(scope: Construct, props: RunnerProps, logs: LogGroup): R
     );
   }
   return role;
+}
+
+/** What `run` calls besides when it expires snapshots: a policy of its own, which may hang on a condition. */
+function makeUpkeepPolicy(scope: Construct, props: RunnerProps, role: Role): Policy {
+  const document = PolicyDocument.fromJson(policyOf('upkeep', props.places));
+  const policy = new Policy(scope, 'Upkeep', { document, roles: [role] });
+  if (props.when !== undefined) {
+    (policy.node.defaultChild as CfnResource).cfnOptions.condition = props.when.upkeep;
+  }
+  return policy;
 }
 
 /** Starts the function, and nothing else. */

@@ -3,7 +3,7 @@
 // Source: https://github.com/cdklabs/cdk-nag (AwsSolutions rules).
 
 import { App, Validations } from 'aws-cdk-lib';
-import type { CfnRole } from 'aws-cdk-lib/aws-iam';
+import type { CfnPolicy, CfnRole } from 'aws-cdk-lib/aws-iam';
 import { VALIDATE_AGAINST_DEFAULT_RULES } from 'aws-cdk-lib/cx-api';
 import { AwsSolutionsChecks, rules } from 'cdk-nag';
 import type { Lake } from './lake.js';
@@ -52,8 +52,9 @@ export function giveReasons(lake: Lake): void {
     });
   }
   const roles = [...Object.values(lake.roles), ...(lake.runner?.allRoles ?? [])];
-  for (const role of roles) {
-    const node = role.node.defaultChild as CfnRole;
+  const { upkeepPolicy = null } = lake.runner ?? {};
+  for (const role of [...roles, ...(upkeepPolicy === null ? [] : [upkeepPolicy])]) {
+    const node = role.node.defaultChild as CfnRole | CfnPolicy;
     const findings: unknown = rules.iam.IAMNoWildcardPermissions(node);
     for (const finding of Array.isArray(findings) ? findings.map(String) : []) {
       const reason = wildcardReasons.find(([form]) => form.test(finding))?.[1];

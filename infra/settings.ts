@@ -61,6 +61,7 @@ const runner = z.preprocess(
       .string()
       .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/[^*?]+$/, 'an object in S3')
       .optional(),
+    keepDays: whole(1, 36_500).nullable().default(runnerDefaults.keepDays),
     fargate: flag.default(runnerDefaults.fargate),
   }),
 );

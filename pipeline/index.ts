@@ -33,6 +33,7 @@ export { type CompactOptions, type CompactWhen, compactTable } from './upkeep/co
 export { type ExpireOptions, expireTable } from './upkeep/expire.js';
 export { type Retention, tableRetention } from './upkeep/retention.js';
 export {
+  configuredUpkeep,
   type UpkeepAction,
   type UpkeepState,
   type UpkeepWhen,

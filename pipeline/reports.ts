@@ -218,8 +218,10 @@ export interface CompactReport {
 export interface UpkeepReport {
   /** Partitions, as they were committed. */
   readonly compacted: readonly CompactReport[];
-  /** Null: no expiry was due, or there was no time for it. */
+  /** Null: no expiry was due, it failed, or there was no time for it. */
   readonly expired: ExpireReport | null;
+  /** Why it was not finished; what is above was done. Null: it was, as far as it was begun. */
+  readonly error: ErrorFacts | null;
 }
 
 /** One promise that was checked. `detail` says what was compared, or what is wrong; never content of items. */
@@ -415,7 +417,8 @@ export interface RoundReport extends FreshnessReport {
   readonly merges: readonly MergeReport[];
   /** Why a new epoch was begun without asking; null: none was. */
   readonly reseeded: ErrorFacts | null;
-  /** What was done for the table besides; null: none was asked for, none was due after this round, or it failed. */
+  /** What was done for the table besides; null: none is asked for, or this round brought nothing in, or had no
+   *  time left for it. Its error is none of the round's. */
   readonly upkeep: UpkeepReport | null;
   readonly error: ErrorFacts | null;
   readonly seconds: number;

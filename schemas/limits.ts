@@ -101,6 +101,10 @@ export const clientTokenMs: number = 7 * 3_600_000;
 export const exportPollMs = 60_000;
 /** No load and no merge is begun so shortly before a run must be over, in ms: a commit must not be cut off. */
 export const commitReserveMs = 20_000;
+/** No upkeep is begun so shortly before the last moment at which a load or a merge could be, in ms. */
+export const upkeepReserveMs = 60_000;
+/** Upkeep in progress is waited for until so long before that moment, in ms: the round's report is still to be given. */
+export const upkeepLeaveMs = 5_000;
 /** Age up to which a round believes what DynamoDB said of a table and its recovery, in ms: they move by the minute. */
 export const tableFactsAgeMsMax = 60_000;
 /** Looks, requests and merges of one round for one table: a chain of 35 days in windows of 15 minutes, asked for eight at a

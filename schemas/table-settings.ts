@@ -23,6 +23,13 @@ export interface ExportsPlace {
   readonly kmsKey?: string | undefined;
 }
 
+/** What the job does to keep the lake bounded. */
+export interface UpkeepSettings {
+  readonly keepDays?: number | undefined;
+  readonly keepSnapshots?: number | undefined;
+  readonly compact?: boolean | undefined;
+}
+
 /** `ask`: a column is retyped only by a person, with `schema set`. */
 export type RetypeRule = 'auto' | 'ask';
 
@@ -44,7 +51,21 @@ export interface TableSettings {
   readonly account?: string | undefined;
   readonly roleArn?: string | undefined;
   readonly exports?: ExportsPlace | undefined;
+  readonly upkeep?: UpkeepSettings | undefined;
 }
+
+/** Upkeep of a table, with the defaults in it. */
+export interface UpkeepRules {
+  /** Days of data before the watermark that stay reachable; null: no snapshot leaves. */
+  readonly keepDays: number | null;
+  /** Newest snapshots that stay in any case. */
+  readonly keepSnapshots: number;
+  /** Whether partitions with many small files or delete files are written anew. */
+  readonly compact: boolean;
+}
+
+/** Upkeep where the configuration says nothing of it: none. */
+export const upkeepDefaults: UpkeepRules = { keepDays: null, keepSnapshots: 100, compact: false };
 
 /** How a table's columns are made and changed. */
 export interface ColumnRules {
@@ -128,6 +149,30 @@ export const exportsSchema: z.ZodType<ExportsPlace> = z
     path: ['kmsKey'],
     message: 'a KMS key goes with "sse": "KMS"',
   }) as z.ZodType<ExportsPlace>;
+
+const upkeepShape: Readonly<Record<keyof UpkeepSettings, z.ZodType>> = {
+  keepDays: whole(1, 36_500)
+    .optional()
+    .describe(
+      'Days of data before the watermark that stay reachable: older snapshots leave, a day of hourly windows at a time, and then the files that only they had. Needs the right to delete files of the lake. Without it, no snapshot leaves.',
+    ),
+  keepSnapshots: whole(1, 1_000_000)
+    .optional()
+    .describe('Newest snapshots that stay in any case.')
+    .meta({ default: upkeepDefaults.keepSnapshots }),
+  compact: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether partitions with 16 small files or 16 delete files are written anew. Merges keep to fewer, so it is for tables that other programs write to.',
+    )
+    .meta({ default: upkeepDefaults.compact }),
+};
+
+/** "upkeep" of a table. */
+export const upkeepSchema: z.ZodType<UpkeepSettings> = z.strictObject(
+  upkeepShape,
+) as z.ZodType<UpkeepSettings>;
 
 /** The settings, for "defaults" and for entries of "tables". `columns` is not among them yet: the name is kept for declared
  *  columns, and refused as any unknown one. */
@@ -233,6 +278,11 @@ export const tableSettingsShape: Readonly<Record<keyof TableSettings, z.ZodType>
   exports: exportsSchema
     .optional()
     .describe("Where exports of the table go, where that differs from the file's `exports`."),
+  upkeep: upkeepSchema
+    .optional()
+    .describe(
+      "What `run` does after rounds that brought something in, to keep the table's files and snapshots bounded. Without it nothing, since it needs the right to delete. That of an entry replaces that of `defaults` whole; `{}` is none.",
+    ),
 };
 
 /** A table is laid out by one of two settings. */

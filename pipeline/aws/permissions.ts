@@ -128,6 +128,7 @@ export const commandNames = [
   'backfill',
   'export',
   'find-tables',
+  'upkeep',
   'load',
   'merge',
   'schema-set',
@@ -173,6 +174,8 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
     anyTable: ['dynamodb:DescribeTable', 'dynamodb:ListTagsOfResource'],
     tableList: ['dynamodb:ListTables'],
   },
+  // What run calls besides for tables with `upkeep` in the configuration.
+  upkeep: { lakeRemovals: ['s3:DeleteObject'], catalog: ['glue:GetTables'] },
   load: together(readsExports, changesLake, { catalog: ['glue:CreateTable'] }),
   merge: together(readsExports, changesLake),
   'schema-set': together(changesLake, { catalog: ['glue:GetTables'] }),

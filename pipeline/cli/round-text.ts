@@ -69,11 +69,25 @@ export function roundLine(report: RoundReport): string {
       `merged ${formatNumberOf(applied.length, 'window')} with ${formatCount(changes)} changes`,
     );
   }
+  parts.push(...upkeepTexts(report.upkeep));
   if (report.requested.length > 0) {
     parts.push(`asked for ${formatNumberOf(report.requested.length, 'export')}`);
   }
   parts.push(nextText(report));
   return `${plainText(report.table)}  ${parts.join('; ')}`;
+}
+
+/** What was done besides, and what was not. */
+function upkeepTexts(upkeep: RoundReport['upkeep']): string[] {
+  if (upkeep === null) return [];
+  const { compacted, expired, error } = upkeep;
+  const written = compacted.filter(({ action }) => action === 'compacted').length;
+  const snapshots = expired?.expiredSnapshots ?? 0;
+  return [
+    ...(written === 0 ? [] : [`compacted ${formatNumberOf(written, 'partition')}`]),
+    ...(snapshots === 0 ? [] : [`expired ${formatNumberOf(snapshots, 'snapshot')}`]),
+    ...(error === null ? [] : [`upkeep was not finished (${error.code})`]),
+  ];
 }
 
 /** Exit code of several tables: 3 when a person has to act for one; else that of the first that failed. */

@@ -5,7 +5,7 @@
 
 import type { TableEntry, TidelakeConfig } from '../../schemas/config.js';
 import { type ErrorFacts, refuse, TidelakeError } from '../../schemas/errors.js';
-import { settingDefaults, type TableSettings } from '../../schemas/table-settings.js';
+import { settingDefaults, upkeepDefaults } from '../../schemas/table-settings.js';
 import { tableNameOf } from '../lake/table-name.js';
 import type { TableExports } from '../ports.js';
 import type { Target } from '../reports.js';
@@ -216,12 +216,17 @@ export function jobOf(
     buckets: entry.buckets ?? null,
     partition: entry.partition ?? null,
     rules: { naming: entry.naming ?? null, retype: all.retype, retypeBytesMax: all.retypeBytesMax },
+    upkeep: entry.upkeep === undefined ? null : { ...upkeepDefaults, ...defined(entry.upkeep) },
     ...placeOf(entry),
   };
 }
 
-function defined(settings: TableSettings): Partial<typeof settingDefaults> {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+type Defined<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
+
+function defined<T extends object>(settings: T): Partial<Defined<T>> {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([, value]) => value !== undefined),
+  ) as Partial<Defined<T>>;
 }
 
 interface Clash {

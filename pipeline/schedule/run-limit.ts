@@ -4,7 +4,7 @@
 // Source: the design, "The command"; failure A15 and A16 of its catalogue (SIGTERM, time limits of short-lived runners).
 
 import { TidelakeError } from '../../schemas/errors.js';
-import { commitReserveMs } from '../../schemas/limits.js';
+import { commitReserveMs, upkeepLeaveMs, upkeepReserveMs } from '../../schemas/limits.js';
 import type { Catalog, Clock, ObjectStore, World } from '../ports.js';
 
 export class RunLimit {
@@ -42,6 +42,24 @@ export class RunLimit {
   /** Whether a load or a merge may be begun now. */
   get mayBegin(): boolean {
     return !this.#isStopping && this.mayCommit;
+  }
+
+  /** Whether upkeep may be begun now: it is left before it could cost a round its report. */
+  get mayKeepUp(): boolean {
+    return !this.#isStopping && this.#leftMs > upkeepReserveMs;
+  }
+
+  /** Comes back when upkeep in progress is to be left alone: the run is told to stop, or is about to be over. */
+  async upkeepOver(): Promise<void> {
+    while (!this.#isStopping && this.#leftMs > upkeepLeaveMs) {
+      await this.sleep(this.#leftMs - upkeepLeaveMs);
+    }
+  }
+
+  /** Time in which work may still be begun, in ms. */
+  get #leftMs(): number {
+    if (this.#deadlineMs === null) return Number.POSITIVE_INFINITY;
+    return this.#deadlineMs - commitReserveMs - this.#clock.nowMs();
   }
 
   /** Whether a commit may be started now. */

@@ -36,7 +36,7 @@ export interface RoundOptions {
   readonly limit?: RunLimit;
   /** What the rounds before in the same run learnt of exports that are over. */
   readonly memory?: ExportMemory;
-  /** Upkeep to do after a round that brought something in, when it is due. Default: none. */
+  /** Upkeep to do after a round that brought something in, when it is due, unless the run is about to be over. Default: none. */
   readonly upkeep?: UpkeepWhen;
 }
 
@@ -115,7 +115,7 @@ class Round {
       for (let step = 0; step < roundStepsMax; step++) {
         const end = await this.#step();
         if (end === null) continue;
-        if (end.error === null) await this.#keep();
+        if (end.error === null) await this.#keepUp();
         return this.#report(end);
       }
       return this.#report(this.#waiting('time-budget', this.#world.clock.nowMs()));
@@ -265,17 +265,21 @@ class Round {
 
   /** Upkeep, after a round that brought something in. Its trouble is no trouble of the round: the rows are in, and it is due
    *  again after the next. */
-  async #keep(): Promise<void> {
+  async #keepUp(): Promise<void> {
     const hasNews =
       this.#loads.length > 0 || this.#merges.some(({ action }) => action === 'applied');
-    if (this.#when === null || !hasNews || !this.#limit.mayBegin) return;
+    if (this.#when === null || !hasNews || !this.#limit.mayKeepUp) return;
     const { target } = this.#job;
-    try {
-      this.#upkeep = await upkeepTable(this.#world, target, this.#when, () => this.#limit.mayBegin);
-    } catch (error) {
-      const { code, what } = errorFacts(error);
-      this.#world.reporter.warn(`${target.table}: upkeep was not finished: ${code}  ${what}`);
-    }
+    // What is still on its way when the time is over may end or not: it is safe to cut off, and due again then.
+    this.#upkeep = await Promise.race([
+      upkeepTable(this.#world, target, this.#when, () => this.#limit.mayKeepUp),
+      this.#limit.upkeepOver().then(upkeepCutOff),
+    ]);
+    const { error } = this.#upkeep;
+    if (error === null) return;
+    this.#world.reporter.warn(
+      `${target.table}: upkeep was not finished: ${error.code}  ${error.what}`,
+    );
   }
 
   // -------------------------------------------------------------------------------------------- the report
@@ -319,6 +323,18 @@ export function runningExports(situation: Situation | null): number {
       tableId === situation?.table?.tableId &&
       (state === 'IN_PROGRESS' || state === 'UNKNOWN'),
   ).length;
+}
+
+/** The report of upkeep for which there was no time; what it committed is in the table's log. */
+function upkeepCutOff(): UpkeepReport {
+  const error = new TidelakeError({
+    code: 'TIME_BUDGET',
+    what: 'the time of the run was over before the upkeep was finished',
+    meaning:
+      'the lake is whole, and what was merged is in; upkeep is due again after the next window',
+    next: 'more time for the run if it stays so, or tidelake compact and tidelake expire by hand',
+  }).facts();
+  return { compacted: [], expired: null, error };
 }
 
 function ended(error: ErrorFacts): End {

@@ -8,7 +8,7 @@ import { formatInstant } from '../lake/lake-state.js';
 import type { TableExports, World } from '../ports.js';
 import { errorFacts } from '../reporting/error-facts.js';
 import type { PlanReport, RoundReport, UpkeepReport } from '../reports.js';
-import type { UpkeepWhen } from '../upkeep/upkeep-due.js';
+import { configuredUpkeep, type UpkeepWhen } from '../upkeep/upkeep-due.js';
 import { planOfNone, roundOfNone } from './no-round.js';
 import { type PlanOptions, planRound } from './plan-round.js';
 import { RunLimit } from './run-limit.js';
@@ -27,7 +27,7 @@ export interface TablesOptions {
   /** Stays until this instant is in the lake, in place of the newest window. */
   readonly goalMs?: number;
   readonly limit?: RunLimit;
-  /** The upkeep of a table after rounds that brought something in; null: none. Default: none for any. */
+  /** The upkeep of a table after rounds that brought something in; null: none. Default: what its job says. */
   readonly upkeepOf?: (job: TableJob) => UpkeepWhen | null;
   /** Told of each round of a run that waits. */
   readonly onRound?: (report: RoundReport) => void;
@@ -44,7 +44,7 @@ export async function* runTables(
   yield* eachTable(jobs, options.tablesAtOnceMax, async (job) => {
     try {
       const exports = await exportsOf(job);
-      const upkeep = options.upkeepOf?.(job) ?? null;
+      const upkeep = (options.upkeepOf ?? upkeepOfJob)(job);
       const round: RoundOptions = { limit, ...(upkeep === null ? {} : { upkeep }) };
       if (options.isWaiting !== true) return await runRound(world, exports, job, round);
       return await untilFresh(world, exports, job, limit, round, options);
@@ -52,6 +52,10 @@ export async function* runTables(
       return notBegun(job, error);
     }
   });
+}
+
+function upkeepOfJob({ upkeep }: TableJob): UpkeepWhen | null {
+  return upkeep == null ? null : configuredUpkeep(upkeep);
 }
 
 /** Plans tables. Yields each table's plan when it is made. */
@@ -166,6 +170,7 @@ function bothUpkeeps(before: UpkeepReport | null, last: UpkeepReport | null): Up
   return {
     compacted: [...before.compacted, ...last.compacted],
     expired: last.expired ?? before.expired,
+    error: last.error,
   };
 }
 

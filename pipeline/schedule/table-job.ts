@@ -1,7 +1,7 @@
 // One table of the scheduled job, whole: which DynamoDB table, which lake table, and every rule that holds for the two.
 // Made from tidelake.config.json or from flags; plain data, so that a plan can show it.
 
-import type { ColumnRules } from '../../schemas/table-settings.js';
+import type { ColumnRules, UpkeepRules } from '../../schemas/table-settings.js';
 import type { Target } from '../reports.js';
 import type { ScheduleConfig } from './situation.js';
 
@@ -17,6 +17,8 @@ export interface TableJob {
   readonly partition: string | null;
   /** How columns are named and retyped; absent: as `load` and `merge` do when nobody says. */
   readonly rules?: ColumnRules;
+  /** What is done to keep the table bounded, by `run` only; null or absent: nothing. */
+  readonly upkeep?: UpkeepRules | null;
   /** How DynamoDB is reached where it differs from the rest of the run: Region, and the role to assume in the table's
    *  account. Null: as the run reaches AWS. */
   readonly region: string | null;

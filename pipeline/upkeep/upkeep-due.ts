@@ -8,8 +8,10 @@ import {
   deleteFilesDueMin,
   expiryDueSnapshots,
   metadataFilesDueMin,
+  readersGraceMs,
   smallFilesDueMin,
 } from '../../schemas/limits.js';
+import type { UpkeepRules } from '../../schemas/table-settings.js';
 import { deletesByDataFile, type LiveFiles, partitionKey } from '../lake/iceberg/live-files.js';
 import type { OpenTable } from '../lake/open-table.js';
 import { type CompactWhen, smallFileBytes } from './compact.js';
@@ -32,6 +34,22 @@ export function usualUpkeep(retention: Retention): UpkeepWhen {
     versionsMin: metadataFilesDueMin,
     smallFilesMin: smallFilesDueMin,
     deleteFilesMin: deleteFilesDueMin,
+  };
+}
+
+/** The usual bounds of what a configuration asks for; null: it asks for nothing. */
+export function configuredUpkeep({
+  keepDays,
+  keepSnapshots,
+  compact,
+}: UpkeepRules): UpkeepWhen | null {
+  if (keepDays === null && !compact) return null;
+  const never = Number.POSITIVE_INFINITY;
+  const keepMs = keepDays === null ? never : keepDays * 86_400_000;
+  return {
+    ...usualUpkeep({ keepMs, keepSnapshots, graceMs: readersGraceMs }),
+    ...(keepDays === null ? { expiredMin: never, versionsMin: never } : {}),
+    ...(compact ? {} : { smallFilesMin: never, deleteFilesMin: never }),
   };
 }
 

@@ -13,6 +13,7 @@ import { askExport } from '../../pipeline/schedule/ask-export.js';
 import { configuredTables } from '../../pipeline/schedule/configured-tables.js';
 import { planRound } from '../../pipeline/schedule/plan-round.js';
 import { runRound } from '../../pipeline/schedule/run-round.js';
+import { usualUpkeep } from '../../pipeline/upkeep/upkeep-due.js';
 import { worldOver } from '../scenarios/story-world.js';
 import { type Runner, type ScheduledTable, ScheduledWorld } from '../schedule/scheduled-table.js';
 import { arnOf, hourMs, minuteMs } from '../simulator/aws/running-dynamodb.js';
@@ -58,9 +59,14 @@ const places = (): PolicyPlaces => ({
 /** What DynamoDB does with the rights of whoever asks passes no gate; the rest only a failure does. */
 const unseen = ['s3:AbortMultipartUpload', 's3:PutObjectAcl'];
 
-async function under<T>(name: CommandName, work: () => Promise<T>): Promise<T> {
+/** Runs `work` under the policy of a command, of which nothing may be idle, and those of others. */
+async function under<T>(
+  name: CommandName,
+  work: () => Promise<T>,
+  others: readonly CommandName[] = [],
+): Promise<T> {
   const { Statement: statements } = policyOf(name, places());
-  gate.use(statements);
+  gate.use([...statements, ...others.flatMap((one) => policyOf(one, places()).Statement)]);
   const result = await work();
   expect(gate.denied).toEqual([]);
   const used = new Set(
@@ -97,6 +103,24 @@ describe('under its own policy', () => {
     });
     expect(reports.map(({ error }) => error)).toEqual(reports.map(() => null));
     expect(reports.some(({ merges }) => merges.length > 0)).toBe(true);
+  });
+
+  it('run with upkeep lets old snapshots go, with one right more', async () => {
+    const soon = usualUpkeep({ keepMs: 0, keepSnapshots: 1, graceMs: 0 });
+    const upkeep = { ...soon, expiredMin: 1, smallFilesMin: 1 };
+    const report = await under('upkeep', async () => {
+      for (let i = 0; i < 4; i++) {
+        const last = await runRound(runner.world, runner.exports, table.job, { upkeep });
+        if (last.merges.length > 0) return last;
+        await table.hour(i);
+      }
+      throw new Error('no window came');
+    }, ['run']);
+    expect(report).toMatchObject({
+      error: null,
+      upkeep: { compacted: [{ action: 'compacted' }], expired: { unremoved: 0 }, error: null },
+    });
+    expect(report.upkeep!.expired!.expiredSnapshots).toBeGreaterThan(0);
   });
 
   it('plan says what would be done', async () => {

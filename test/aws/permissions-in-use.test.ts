@@ -27,6 +27,8 @@ import {
   status,
   type Target,
   unload,
+  upkeepTable,
+  usualUpkeep,
   verify,
   type World,
 } from '../../pipeline/index.js';
@@ -220,6 +222,18 @@ describe.each(['files', 'glue'] as const)('with the catalog %s', (catalog) => {
       return await all(answer.rows);
     });
     expect(rows.flat().map(String)).toEqual(['312.00']);
+  });
+
+  it('upkeep of the job lets old snapshots go, with what merge may and its own', async () => {
+    const own = policyOf('upkeep', places).Statement;
+    gate.use([...policyOf('merge', places).Statement, ...own]);
+    const when = usualUpkeep({ keepMs: 0, keepSnapshots: 5, graceMs: 0 });
+    const target = { ...lake.target, table: 'tale' };
+    const report = await upkeepTable(lake.world, target, { ...when, expiredMin: 1 });
+    expect(gate.denied).toEqual([]);
+    expect(report).toMatchObject({ expired: { expiredSnapshots: 1, unremoved: 0 }, error: null });
+    const used = new Set(gate.allowed.map(({ action }) => action));
+    expect(given(own).filter(([action]) => !used.has(action))).toEqual([]);
   });
 
   it('compact writes a partition anew', async () => {

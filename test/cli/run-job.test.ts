@@ -96,7 +96,14 @@ describe('a tick', () => {
     expect(first).toEqual({ tables: 1, fresh: 0, late: 0, refused: 0, failed: 0 });
     const name = table.job.target.table;
     expect(ofTable(name)).toMatchObject([
-      { level: 'INFO', outcome: 'waiting', exports_loaded: 0, exports_running: 1 },
+      {
+        level: 'INFO',
+        outcome: 'waiting',
+        exports_loaded: 0,
+        exports_running: 1,
+        partitions_compacted: 0,
+        snapshots_expired: 0,
+      },
     ]);
     // Nobody knows how old a table is that is not there, and nobody makes a number up.
     expect(lines.join()).not.toContain('LagSeconds');

@@ -18,7 +18,7 @@ function expectSmall(life: Life): void {
 
 const common = { keys: 80, buckets: 2, faults: 0.1, compareEach: 50, keepSnapshots: 20 };
 
-it('a hundred days of hourly windows', { timeout: 3_600_000 }, async () => {
+it('a hundred days of hourly windows', { timeout: 900_000 }, async () => {
   const life = await live({ ...common, seed: 'hourly', windows: 2_400, grain: 1, keepDays: 2 });
   expect(life.windows).toBe(2_400);
   expect(life.faultsMet).toBeGreaterThan(100);
@@ -26,7 +26,7 @@ it('a hundred days of hourly windows', { timeout: 3_600_000 }, async () => {
   expectSmall(life);
 });
 
-it('two years of windows of eight hours', { timeout: 3_600_000 }, async () => {
+it('two years of windows of eight hours', { timeout: 900_000 }, async () => {
   const life = await live({ ...common, seed: 'years', windows: 2_190, grain: 8, keepDays: 14 });
   expect(life.windows).toBe(2_190);
   expect(life.faultsMet).toBeGreaterThan(100);

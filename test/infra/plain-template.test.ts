@@ -65,6 +65,9 @@ describe('infra/template.json', () => {
     // All that is new hangs on the condition: what was there stays whatever the image.
     const made = Object.entries(shipped.Resources).filter(([id]) => id.startsWith('LakeJob'));
     expect(made.filter(([, one]) => one.Condition === undefined)).toEqual([]);
+    // The right to delete hangs on the days to keep as well.
+    expect(conditions('AWS::IAM::Policy')).toEqual(['HasUpkeep']);
+    expect(shipped.Parameters.KeepDays).toMatchObject({ Default: 0 });
     const rest = Object.entries(shipped.Resources).filter(([id]) => !id.startsWith('LakeJob'));
     expect(rest.filter(([, one]) => one.Condition !== undefined)).toEqual([]);
   });

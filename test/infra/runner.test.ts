@@ -177,6 +177,38 @@ describe('the role of the job', () => {
     expect(may('s3:PutObject', metadata, { 's3:ObjectCreationOperation': 'true' })).toBe('denied');
   });
 
+  it('deletes what no snapshot has when days to keep are named, and its configuration asks for it', () => {
+    const keeping = synthesize({ runner: { ...runner, keepDays: 30 } });
+    const remove = (stack: Synthesized, resource: string, owner = account) =>
+      verdictOf(stack.role('Job'), {
+        action: 's3:DeleteObject',
+        resource,
+        context: { 'aws:ResourceAccount': owner },
+      });
+    const data = file('lake', 'lake/orders_lake/mystore/data/a');
+    expect(remove(plain, data)).toBe('not allowed');
+    expect(remove(keeping, data)).toBe('allowed');
+    expect(remove(keeping, metadata)).toBe('allowed');
+    expect(remove(keeping, data, '999999999999')).toBe('not allowed');
+    for (const kept of [file('exports', 'exports/mystore/data/x'), file('lake', 'other/a')]) {
+      expect(remove(keeping, kept)).toBe('not allowed');
+    }
+    const configuration = (stack: Synthesized): string => {
+      const { Environment: environment } = stack.only('AWS::Lambda::Function') as {
+        Environment: { Variables: Record<string, string> };
+      };
+      return environment.Variables.TIDELAKE_CONFIG!;
+    };
+    expect(parseConfig(Buffer.from(configuration(plain))).defaults).toBeUndefined();
+    const { defaults, tables } = parseConfig(Buffer.from(configuration(keeping)));
+    expect(defaults).toEqual({ upkeep: { keepDays: 30, compact: true } });
+    expect(tables).toHaveLength(1);
+  });
+
+  it('stands under all security checks with the right to delete too', () => {
+    expect(() => synthesize({ runner: { ...runner, keepDays: 30 } }, true)).not.toThrow();
+  });
+
   it('can be taken by the services that run it only', () => {
     const trustOf = (stack: Synthesized): readonly unknown[] => {
       const id = Object.keys(stack.resources).find((one) => one.startsWith('LakeJobRole'))!;

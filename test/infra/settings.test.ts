@@ -81,6 +81,7 @@ describe('settings', () => {
       concurrency: 1,
       logDays: 30,
       staleSeconds: 10_800,
+      keepDays: null,
       fargate: false,
     });
   });

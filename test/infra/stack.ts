@@ -33,6 +33,10 @@ export interface Resource {
   readonly UpdateReplacePolicy?: string;
 }
 
+interface Document {
+  readonly Statement: Statement[];
+}
+
 export interface Synthesized {
   readonly template: Template;
   readonly resources: Readonly<Record<string, Resource>>;
@@ -65,10 +69,11 @@ export function synthesize(changes: Partial<LakeProps> = {}, isChecked = false):
     bucket,
     role: (name) => {
       const id = Object.keys(resources).find((key) => key.startsWith(`Lake${name}Role`))!;
-      const policies = resources[id]!.Properties.Policies as {
-        PolicyDocument: { Statement: Statement[] };
-      }[];
-      return policies.flatMap((one) => one.PolicyDocument.Statement);
+      const policies = resources[id]!.Properties.Policies as { PolicyDocument: Document }[];
+      const attached = ofType('AWS::IAM::Policy')
+        .map(({ Properties }) => Properties as { Roles: unknown[]; PolicyDocument: Document })
+        .filter(({ Roles }) => Roles.includes(id));
+      return [...policies, ...attached].flatMap((one) => one.PolicyDocument.Statement);
     },
     bucketPolicy: (kind) =>
       ofType('AWS::S3::BucketPolicy')

@@ -111,11 +111,28 @@ describe('an entry by name', () => {
         buckets: null,
         partition: null,
         rules: { naming: null, retype: 'auto', retypeBytesMax: 10_737_418_240 },
+        upkeep: null,
         region: null,
         roleArn: null,
       },
     ]);
     expect(none.asked).toEqual([]);
+  });
+
+  it('has the upkeep of its entry, else that of the defaults, whole', async () => {
+    const { jobs } = await found({
+      defaults: { upkeep: { keepDays: 30, compact: true } },
+      tables: [
+        { name: 'aaa' },
+        { name: 'bbb', upkeep: { keepDays: 7, keepSnapshots: 5 } },
+        { name: 'ccc', upkeep: {} },
+      ],
+    });
+    expect(jobs.map(({ upkeep }) => upkeep)).toEqual([
+      { keepDays: 30, keepSnapshots: 100, compact: true },
+      { keepDays: 7, keepSnapshots: 5, compact: false },
+      { keepDays: null, keepSnapshots: 100, compact: false },
+    ]);
   });
 
   it('is late after three windows, not after three hours, where windows are longer', async () => {

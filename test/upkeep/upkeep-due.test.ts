@@ -75,11 +75,16 @@ it('is nothing any more when it was done, and nothing is begun that is forbidden
   expect(await upkeepTable(lake.world, target, soon, () => false)).toEqual({
     compacted: [],
     expired: null,
+    error: null,
   });
   const report = await upkeepTable(lake.world, target, soon);
   expect(report.compacted.map(({ action }) => action)).toEqual(['compacted']);
   expect(report.expired).toMatchObject({ action: 'expired' });
   expect(await due(lake, soon)).toEqual([]);
-  expect(await upkeepTable(lake.world, target, soon)).toEqual({ compacted: [], expired: null });
+  expect(await upkeepTable(lake.world, target, soon)).toEqual({
+    compacted: [],
+    expired: null,
+    error: null,
+  });
   expect(await lake.items()).toEqual(expectedItems(tale.table, hour(5)));
 });

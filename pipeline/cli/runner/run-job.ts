@@ -113,6 +113,15 @@ function output(give: (line: string) => void): Output {
   };
 }
 
+function isCompacted({ action }: { readonly action: string }): boolean {
+  return action === 'compacted';
+}
+
+/** Why upkeep was not finished; files that could not be removed are told by a warning of their own. */
+function upkeepErrorOf({ upkeep }: RoundReport): string | null {
+  return upkeep?.error?.code ?? null;
+}
+
 /** One line for each table. */
 function logRound(log: JobLog, report: RoundReport): void {
   const { table, source, state, late, watermark, waitingFor, error, seconds } = report;
@@ -131,6 +140,9 @@ function logRound(log: JobLog, report: RoundReport): void {
     rows_changed: rowsChanged,
     reseeded: report.reseeded?.code ?? null,
     near_edge: report.nearEdge,
+    partitions_compacted: (report.upkeep?.compacted ?? []).filter(isCompacted).length,
+    snapshots_expired: report.upkeep?.expired?.expiredSnapshots ?? 0,
+    upkeep_error: upkeepErrorOf(report),
     seconds,
     ...(error === null ? {} : error),
   };

@@ -7,12 +7,21 @@ import { freshnessReport } from './freshness.js';
 
 export function roundOfNone(database: string, refused: RefusedTable): RoundReport {
   const { table, source, error } = refused;
+  const state = error.code.startsWith('REFUSED_') ? 'refused' : 'failed';
+  return emptyRound({ database, table, source, state, waitingFor: null, error });
+}
+
+/** The report of a round that did nothing, as far as anybody knows. */
+export function emptyRound(
+  facts: Pick<RoundReport, 'database' | 'table' | 'source' | 'state' | 'waitingFor' | 'error'>,
+): RoundReport {
+  const { database, table, source, state, waitingFor, error } = facts;
   return {
     database,
     table,
     source,
-    state: error.code.startsWith('REFUSED_') ? 'refused' : 'failed',
-    waitingFor: null,
+    state,
+    waitingFor,
     nextAt: null,
     ...freshnessReport(null),
     running: 0,

@@ -1,18 +1,18 @@
 // `tidelake run`: one round of the scheduled job for each table, or rounds until each is fresh.
 // Promises: one line per table on stdout, in the order in which they end, and of several a summary on stderr; one table's
-// trouble never stops another; exit 0 also when there is nothing to do, 3 when a table is refused. Told to stop, it begins nothing new, starts no commit in the last 20
-// seconds of its grace, and says how to go on.
+// trouble never stops another; exit 0 also when there is nothing to do, 3 when a table is refused. Told to stop, it begins
+// nothing new, starts no commit in the last 20 seconds of its grace, and says how to go on.
 // Spec: DESIGN "The hourly job is a pure decision", "The command".
 
 import { z } from 'zod';
 import { tablesAtOnceDefault } from '../../../schemas/config.js';
 import type { RoundReport } from '../../reports.js';
-import { freshnessReport } from '../../schedule/freshness.js';
-import { roundOfNone } from '../../schedule/no-round.js';
+import { emptyRound, roundOfNone } from '../../schedule/no-round.js';
 import { RunLimit } from '../../schedule/run-limit.js';
 import type { TableJob } from '../../schedule/table-job.js';
 import { checkInput, wholeNumber } from '../check-input.js';
 import type { CliContext } from '../context.js';
+import { endingInTime } from '../ending-in-time.js';
 import { errorText } from '../error-text.js';
 import type { GlobalFlags } from '../flags.js';
 import { roundLine, worstExitCode } from '../round-text.js';
@@ -52,12 +52,6 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
       clock,
       maxSeconds === undefined ? null : clock.nowMs() + maxSeconds * 1000,
     );
-    const forget = this.onStop((signal) => {
-      limit.stop(graceSeconds * 1000);
-      session.tell(
-        `\n${signal}: ending within ${graceSeconds} seconds\n  next: run the same command again; it goes on where the lake stands\n`,
-      );
-    });
     const meter = flags.metrics === 'emf' ? await openRunMeter(this) : null;
     const reports: RoundReport[] = [];
     const take = async (report: RoundReport): Promise<void> => {
@@ -68,7 +62,7 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
       if (report.error !== null) session.tell(errorText(report.error));
     };
     for (const one of refused) await take(roundOfNone(session.target.database, one));
-    const work = async (): Promise<void> => {
+    await endingInTime(this, session, { limit, graceSeconds }, async (isOver) => {
       const api = await session.api();
       const world = { ...session.world, clock };
       const exportsOf = exportsByPlace(this.openTableExports, session.aws);
@@ -82,24 +76,10 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
         },
       });
       for await (const report of rounds) {
-        if (isOver) return;
+        if (isOver()) return;
         await take(report);
       }
-    };
-    let isOver = false;
-    const working = work();
-    try {
-      await Promise.race([
-        working,
-        limit.over().then(() => {
-          isOver = true;
-        }),
-      ]);
-    } finally {
-      // What goes on after the end can commit nothing; that its threads are taken away is no news.
-      working.catch(() => {});
-      forget();
-    }
+    });
     const told = new Set(reports.map(({ table }) => table));
     for (const job of jobs.filter(({ target }) => !told.has(target.table))) {
       await take(dropped(job, limit));
@@ -118,21 +98,7 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
 
 /** The report of a table whose round was not finished. */
 function dropped({ target, source }: TableJob, limit: RunLimit): RoundReport {
-  return {
-    database: target.database,
-    table: target.table,
-    source,
-    state: 'waiting',
-    waitingFor: limit.isStopping ? 'stopped' : 'time-budget',
-    nextAt: null,
-    ...freshnessReport(null),
-    running: 0,
-    requested: [],
-    loads: [],
-    merges: [],
-    reseeded: null,
-    upkeep: null,
-    error: null,
-    seconds: 0,
-  };
+  const { database, table } = target;
+  const waitingFor = limit.isStopping ? 'stopped' : 'time-budget';
+  return emptyRound({ database, table, source, state: 'waiting', waitingFor, error: null });
 }

@@ -2,10 +2,13 @@
 // Promises: expectations are written from the duties of the job, by hand; roles are asked through the evaluator.
 // Source: docs/how-to/hourly-job.md; AWS Well-Architected rules by cdk-nag.
 
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { configurationText } from '../../infra/runner-config.js';
 import { runnerDefaults } from '../../infra/runner-settings.js';
 import { parseConfig } from '../../pipeline/cli/config.js';
+import { readDockerfile } from '../image/dockerfile.js';
 import { type IamRequest, type Statement, verdictOf } from './iam.js';
 import { account, type Resource, region, type Synthesized, synthesize } from './stack.js';
 
@@ -315,6 +318,25 @@ describe('the task for Fargate', () => {
       Command: ['run', '--wait', '--grace-seconds', '120', '--metrics', 'emf'],
       MountPoints: [{ ContainerPath: '/tmp', ReadOnly: false, SourceVolume: 'scratch' }],
     });
+  });
+
+  it('mounts scratch space where the image declares a volume that everybody may write to', () => {
+    // Else ECS makes it root's alone, and the task, which is not root, cannot write anywhere.
+    const { ContainerDefinitions: containers } = whole.only('AWS::ECS::TaskDefinition') as {
+      ContainerDefinitions: readonly { MountPoints: readonly { ContainerPath: string }[] }[];
+    };
+    const file = path.resolve(import.meta.dirname, '../../Dockerfile');
+    const { instructions } = readDockerfile(readFileSync(file, 'utf8')).at(-1)!;
+    const declared = instructions.findIndex(({ name }) => name === 'VOLUME');
+    expect(JSON.parse(instructions[declared]?.args ?? '[]')).toEqual(
+      containers[0]!.MountPoints.map(({ ContainerPath }) => ContainerPath),
+    );
+    expect(instructions.slice(declared - 2, declared)).toEqual([
+      { name: 'WORKDIR', args: '/tmp' },
+      { name: 'RUN', args: 'chmod 1777 .' },
+    ]);
+    expect(instructions.slice(0, declared).map(({ name }) => name)).not.toContain('USER');
+    expect(instructions.filter(({ name }) => name === 'WORKDIR').at(-1)!.args).toBe('/var/task');
   });
 
   it('is started by a role that may pull this image and no other', () => {

@@ -79,7 +79,11 @@ export function makeFargateTask(
     image: ContainerImage.fromRegistry(props.image),
     // The image begins as Lambda wants it; here it is the command.
     entryPoint: ['node', '/var/task/dist/pipeline/cli/main.js'],
-    command: ['run', '--wait', '--grace-seconds', `${stopSecondsMax}`, '--metrics', 'emf'],
+    command: [
+      ...['run', '--wait', '--grace-seconds', `${stopSecondsMax}`, '--metrics', 'emf'],
+      // Log lines that CloudWatch can be asked about, as the function's are.
+      ...['--json', '--log-format', 'json'],
+    ],
     environment: { ...job.variables },
     user: '1000:1000',
     readonlyRootFilesystem: true,

@@ -315,7 +315,10 @@ describe('the task for Fargate', () => {
       ReadonlyRootFilesystem: true,
       StopTimeout: 120,
       EntryPoint: ['node', '/var/task/dist/pipeline/cli/main.js'],
-      Command: ['run', '--wait', '--grace-seconds', '120', '--metrics', 'emf'],
+      Command: [
+        ...['run', '--wait', '--grace-seconds', '120', '--metrics', 'emf'],
+        ...['--json', '--log-format', 'json'],
+      ],
       MountPoints: [{ ContainerPath: '/tmp', ReadOnly: false, SourceVolume: 'scratch' }],
     });
   });

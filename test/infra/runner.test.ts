@@ -208,8 +208,49 @@ describe('the role of the job', () => {
     expect(tables).toHaveLength(1);
   });
 
-  it('stands under all security checks with the right to delete too', () => {
-    expect(() => synthesize({ runner: { ...runner, keepDays: 30 } }, true)).not.toThrow();
+  it('takes the roles that are named, and no others', () => {
+    const named = 'arn:aws:iam::210987654321:role/tidelake-exporter';
+    const taking = synthesize({ runner: { ...runner, assumeRoles: [named] } });
+    const take = (stack: Synthesized, resource: string) =>
+      verdictOf(stack.role('Job'), { action: 'sts:AssumeRole', resource });
+    expect(take(plain, named)).toBe('not allowed');
+    expect(take(taking, named)).toBe('allowed');
+    expect(take(taking, 'arn:aws:iam::210987654321:role/admin')).toBe('not allowed');
+  });
+
+  it('finds tables by prefix and tag, and exports them, only when it is to find any', () => {
+    const finding = synthesize({ runner: { ...runner, findTables: true } });
+    const found = `arn:aws:dynamodb:${region}:${account}:table/shop-new`;
+    const elsewhere = found.replace(account, '210987654321');
+    for (const [action, resource] of [
+      ['dynamodb:ListTables', '*'],
+      ['dynamodb:ListTagsOfResource', found],
+      ['dynamodb:DescribeTable', found],
+      ['dynamodb:DescribeContinuousBackups', found],
+      ['dynamodb:ExportTableToPointInTime', found],
+      ['dynamodb:DescribeExport', `${found}/export/01234567890123-abcdef01`],
+    ] as const) {
+      const verdict = (stack: Synthesized) => verdictOf(stack.role('Job'), { action, resource });
+      expect([action, verdict(plain)]).toEqual([action, 'not allowed']);
+      expect([action, verdict(finding)]).toEqual([action, 'allowed']);
+    }
+    for (const [action, resource] of [
+      ['dynamodb:ExportTableToPointInTime', elsewhere],
+      ['dynamodb:Scan', found],
+      ['dynamodb:DeleteTable', found],
+    ] as const) {
+      const verdict = verdictOf(finding.role('Job'), { action, resource });
+      expect([action, verdict]).toEqual([action, 'not allowed']);
+    }
+    // What it may do with the tables of the stack stays.
+    const own = { action: 'dynamodb:DescribeExport', resource: `${table}/export/1` };
+    expect(verdictOf(finding.role('Job'), own)).toBe('allowed');
+  });
+
+  it('stands under all security checks with every right there is to ask for', () => {
+    const assumeRoles = ['arn:aws:iam::210987654321:role/tidelake-exporter'];
+    const wide = { ...runner, keepDays: 30, findTables: true, assumeRoles };
+    expect(() => synthesize({ runner: wide }, true)).not.toThrow();
   });
 
   it('can be taken by the services that run it only', () => {

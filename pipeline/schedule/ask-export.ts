@@ -38,7 +38,7 @@ export interface AskOptions {
 
 /** Tries of one export by hand, those before counted: more say that something else is wrong. */
 const attemptsMax = 20;
-/** An export that was asked for so long before this command was not asked for by it; clocks differ by less. */
+/** An export that was asked for so long before the newest instant that can be exported was not asked for by this command. */
 const earlierMs = 60_000;
 
 const unchanged = 'nothing was asked for; the lake is as it was';
@@ -90,10 +90,12 @@ export async function askExport(
     };
   };
 
+  // The service's own clock: one of a runner that is wrong by a day must not have an export paid for again.
+  const ageMs = (one: KnownExport): number => (pitr.latestMs ?? startMs) - one.requestedAtMs;
   const found = await exportsAt(world, exports, table, requestOf(1));
   const isOfUse = (one: KnownExport): boolean => {
     if (one.state === 'COMPLETED') return one.summaryUri !== null;
-    const isStuck = startMs - one.requestedAtMs > job.schedule.stuckMinutesMax * 60_000;
+    const isStuck = ageMs(one) > job.schedule.stuckMinutesMax * 60_000;
     return one.state !== 'FAILED' && !isStuck;
   };
   const useful = found.filter((one) => isSame(one, subject) && isOfUse(one));
@@ -109,9 +111,10 @@ export async function askExport(
     const request = requestOf(attempt);
     if (useless.has(request.clientToken)) continue;
     const exportArn = await exports.requestExport(request);
-    const one = await exports.describeExport(exportArn);
-    if (one === null || gone.has(exportArn)) continue;
-    const isEarlier = startMs - one.requestedAtMs > earlierMs;
+    if (gone.has(exportArn)) continue;
+    // DescribeExport may not know yet what was begun just now; another token would be another export to pay for.
+    const one = (await exports.describeExport(exportArn)) ?? begunNow(exportArn, request, startMs);
+    const isEarlier = ageMs(one) > earlierMs;
     if (isEarlier && !(isOfUse(one) && (await isThere(world, one)))) continue;
     const done = await atEnd(exports, one, options, limit, world);
     return report(done, request, isEarlier ? 'known' : 'requested');
@@ -210,6 +213,27 @@ async function exportsAt(
     if (one !== null) found.push({ ...one, summaryUri });
   }
   return found;
+}
+
+/** An export as its request describes it, before DynamoDB does. */
+function begunNow(exportArn: string, request: ExportRequest, nowMs: number): KnownExport {
+  const { tableId, subject, destination, s3Prefix, clientToken } = request;
+  const base = {
+    exportArn,
+    tableId,
+    state: 'IN_PROGRESS',
+    failureCode: null,
+    clientToken,
+    s3Bucket: destination.s3Bucket,
+    s3Prefix,
+    summaryUri: null,
+    requestedAtMs: nowMs,
+    billedBytes: null,
+    isReadable: true,
+  } as const;
+  return subject.type === 'FULL_EXPORT'
+    ? { ...base, type: subject.type, exportTimeMs: subject.exportTimeMs }
+    : { ...base, type: subject.type, window: subject.window };
 }
 
 /** Whether a completed export still has its files. Who may not list the bucket takes DynamoDB's word. */

@@ -91,6 +91,8 @@ class Round {
   readonly #merges: MergeReport[] = [];
   /** Tokens that are not asked for again in this round. */
   readonly #barred = new Set<string>();
+  /** What DynamoDB answered to tokens it refused: news once, the end when the same is wanted again. */
+  readonly #refused = new Map<string, ErrorFacts>();
   /** Trouble that was looked at once already. */
   readonly #looked = new Set<string>();
   readonly #when: UpkeepWhen | null;
@@ -132,6 +134,7 @@ class Round {
     const actions = decide(situation);
     let end: End | null = null;
     let isNews = false;
+    let contradicted: ErrorFacts | null = null;
     for (const action of actions) {
       switch (action.do) {
         case 'look':
@@ -143,6 +146,8 @@ class Round {
           break;
         case 'request-full':
         case 'request-window':
+          // What DynamoDB describes says that it can be had, and DynamoDB says no: time alone does not end that.
+          contradicted ??= this.#refused.get(action.request.clientToken) ?? null;
           if (await this.#request(action)) isNews = true;
           break;
         case 'merge':
@@ -154,6 +159,7 @@ class Round {
       }
     }
     if (isNews) return null;
+    if (contradicted !== null && (end?.error ?? null) === null) return ended(contradicted);
     return end ?? this.#waiting('exports-running', this.#world.clock.nowMs() + exportPollMs);
   }
 
@@ -194,6 +200,7 @@ class Round {
         return false;
       }
       if (!staleCodes.has(error.code)) throw error;
+      this.#refused.set(request.clientToken, error.facts());
       this.#watch.doubt();
       return true;
     }

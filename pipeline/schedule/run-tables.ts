@@ -133,6 +133,8 @@ async function* eachTable<R>(
 const passing: ReadonlySet<string> = new Set([
   'COMMIT_CONFLICT',
   'COMMIT_UNKNOWN',
+  // What can be recovered reaches further with every minute.
+  'REFUSED_TOO_FRESH',
   'SERVICE_FAILED',
   'THROTTLED',
 ]);
@@ -163,16 +165,14 @@ async function untilFresh(
     onRound(report);
     whole = together(whole, report, (world.clock.nowMs() - startMs) / 1000);
     goal ??= report.target ?? report.requested.find(({ at }) => at !== null)?.at ?? null;
-    const { state, watermark, waitingFor } = report;
-    if (state === 'fresh' || state === 'refused') return whole;
+    const { state, watermark, waitingFor, error } = report;
+    if (state === 'fresh') return whole;
     if (waitingFor === 'time-budget' || waitingFor === 'stopped') return whole;
     // Instants of one form compare as texts.
     if (state === 'waiting' && goal !== null && watermark !== null && watermark >= goal)
       return whole;
-    failures = state === 'failed' ? failures + 1 : 0;
-    if (state === 'failed' && (failures >= failuresMax || !passing.has(report.error!.code))) {
-      return whole;
-    }
+    failures = error === null ? 0 : failures + 1;
+    if (error !== null && (failures >= failuresMax || !passing.has(error.code))) return whole;
     const nextMs = report.nextAt === null ? null : Date.parse(report.nextAt);
     await limit.sleep(
       nextMs === null ? exportPollMs : Math.max(1000, nextMs - world.clock.nowMs()),

@@ -232,6 +232,59 @@ describe('a run that waits', () => {
     await all(runTables(world(), [job(1)], async () => exports, options));
     expect(asked).toBe(1);
   });
+
+  // What is described says that it can be had; once, or three times where time may heal it, the request is refused.
+  it.each([
+    ['REFUSED_OUTSIDE_PITR', 1],
+    ['REFUSED_PITR_OFF', 1],
+    ['REFUSED_NO_TABLE', 1],
+    ['REFUSED_TOO_FRESH', 3],
+  ] as const)(
+    'ends with %s when DynamoDB refuses what it describes as there',
+    async (code, rounds) => {
+      const here = world();
+      // Time ends a run that would go on for ever.
+      const limit = new RunLimit(here.clock, startMs + 60 * minute);
+      let asked = 0;
+      const exports = dynamoDb({
+        requestExport: () => {
+          asked += 1;
+          return Promise.reject(new TidelakeError({ code, what: 'w', meaning: 'm', next: 'n' }));
+        },
+      });
+      const options = { tablesAtOnceMax: 1, isWaiting: true, limit };
+      const [report] = await all(runTables(here, [job(1)], async () => exports, options));
+      expect(report).toMatchObject({ state: 'refused', error: { code }, requested: [] });
+      expect(asked).toBe(rounds);
+    },
+  );
+});
+
+describe('a refused request', () => {
+  it('that was right by then is asked with anew, once table and recovery are read again', async () => {
+    let latestMs = startMs;
+    const asked: string[] = [];
+    const exports = dynamoDb({
+      describePitr: async () => ({
+        isEnabled: true,
+        earliestMs: startMs - 24 * hour,
+        latestMs,
+        periodDays: 35,
+      }),
+      requestExport: async ({ tableArn, s3Prefix }) => {
+        asked.push(s3Prefix.slice(s3Prefix.lastIndexOf('/') + 1));
+        if (asked.length > 1) return `${tableArn}/export/0${startMs}-1`;
+        // The latest instant may go backwards.
+        latestMs = startMs - 5 * minute;
+        throw new TidelakeError({ code: 'REFUSED_TOO_FRESH', what: 'w', meaning: 'm', next: 'n' });
+      },
+    });
+    const [report] = await all(
+      runTables(world(), [job(1)], async () => exports, { tablesAtOnceMax: 1 }),
+    );
+    expect(report).toMatchObject({ state: 'waiting', waitingFor: 'exports-running', error: null });
+    expect(asked).toEqual(['20261120T120000Z', '20261120T110000Z']);
+  });
 });
 
 describe('a limit', () => {

@@ -38,6 +38,8 @@ export interface RoundOptions {
   readonly memory?: ExportMemory;
   /** Upkeep to do after a round that brought something in, when it is due, unless the run is about to be over. Default: none. */
   readonly upkeep?: UpkeepWhen;
+  /** Given, when the round begins, what tells how far it is: for a run that ends before the round does. */
+  readonly onBegin?: (soFar: () => RoundReport) => void;
 }
 
 /** Does one round. The report says how fresh the lake is, what was done, and what is in the way. */
@@ -47,7 +49,9 @@ export async function runRound(
   job: TableJob,
   options: RoundOptions = {},
 ): Promise<RoundReport> {
-  return new Round(world, exports, job, options).run();
+  const round = new Round(world, exports, job, options);
+  options.onBegin?.(() => round.soFar());
+  return round.run();
 }
 
 /** How a round ends. */
@@ -124,6 +128,11 @@ class Round {
     } catch (error) {
       return this.#report(ended(errorFacts(error)));
     }
+  }
+
+  /** The report of a round that is cut off now: what it committed is in it. */
+  soFar(): RoundReport {
+    return this.#report(this.#outOfTime());
   }
 
   /** Looks, decides and acts; null: look again. */
@@ -302,9 +311,10 @@ class Round {
       nextAt: nextMs === null ? null : formatInstant(nextMs),
       ...freshnessReport(this.#situation, lastWatermark(this.#loads, this.#merges)),
       running: runningExports(this.#situation),
-      requested: this.#requested,
-      loads: this.#loads,
-      merges: this.#merges,
+      // A round that is cut off may go on: what was told of it stays as it was.
+      requested: [...this.#requested],
+      loads: [...this.#loads],
+      merges: [...this.#merges],
       reseeded: this.#reseeded,
       upkeep: this.#upkeep,
       error,

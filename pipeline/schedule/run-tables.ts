@@ -31,6 +31,8 @@ export interface TablesOptions {
   readonly limit?: RunLimit;
   /** The upkeep of a table after rounds that brought something in; null: none. Default: what its job says. */
   readonly upkeepOf?: (job: TableJob) => UpkeepWhen | null;
+  /** Given, when a table's round begins and when it ends, what tells how far the table is in this run. */
+  readonly onBegin?: (job: TableJob, soFar: () => RoundReport) => void;
   /** Told of each round of a run that waits. */
   readonly onRound?: (report: RoundReport) => void;
 }
@@ -51,7 +53,10 @@ export async function* runTables(
       if (options.isWaiting === true) {
         return await untilFresh(world, exportsOf, job, limit, slots, round, options);
       }
-      return await slots.inTurn(async () => runRound(world, await exportsOf(job), job, round));
+      const onBegin = (soFar: () => RoundReport): void => options.onBegin?.(job, soFar);
+      return await slots.inTurn(async () =>
+        runRound(world, await exportsOf(job), job, { ...round, onBegin }),
+      );
     } catch (error) {
       return notBegun(job, error);
     }
@@ -149,21 +154,29 @@ async function untilFresh(
   limit: RunLimit,
   slots: Slots,
   round: RoundOptions,
-  { goalMs, onRound = () => {} }: TablesOptions,
+  { goalMs, onBegin = () => {}, onRound = () => {} }: TablesOptions,
 ): Promise<RoundReport | null> {
   const memory = new ExportMemory();
   const startMs = world.clock.nowMs();
+  const seconds = (): number => (world.clock.nowMs() - startMs) / 1000;
   let whole: RoundReport | null = null;
   let goal = goalMs === undefined ? null : formatInstant(goalMs);
   let failures = 0;
   for (;;) {
+    const before = whole;
     // While it sleeps, other tables have their turn.
     const report = await slots.inTurn(async () =>
-      runRound(world, await exportsOf(job), job, { ...round, memory }),
+      runRound(world, await exportsOf(job), job, {
+        ...round,
+        memory,
+        onBegin: (soFar) => onBegin(job, () => together(before, soFar(), seconds())),
+      }),
     );
     if (report === null) return whole;
     onRound(report);
-    whole = together(whole, report, (world.clock.nowMs() - startMs) / 1000);
+    const all = together(before, report, seconds());
+    whole = all;
+    onBegin(job, () => all);
     goal ??= report.target ?? report.requested.find(({ at }) => at !== null)?.at ?? null;
     const { state, watermark, waitingFor, error } = report;
     if (state === 'fresh') return whole;

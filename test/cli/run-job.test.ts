@@ -49,6 +49,8 @@ interface Tick {
   readonly config: string;
   readonly leftMs?: number;
   readonly store?: (store: ObjectStore) => ObjectStore;
+  /** Waits of a minute and more end when this does. */
+  readonly end?: Promise<void>;
   /** Time until the first round can begin. */
   readonly openingMs?: number;
 }
@@ -59,6 +61,7 @@ function tick({
   leftMs = 900_000,
   store = (one) => one,
   openingMs = 0,
+  end = new Promise(() => {}),
 }: Tick): Promise<JobResult> {
   const { clock } = world.aws;
   const endMs = clock.nowMs() + leftMs;
@@ -75,7 +78,7 @@ function tick({
     clock: {
       nowMs: () => clock.nowMs(),
       // Pauses between tries take no time; the end of the run comes when the test moves the clock.
-      sleep: (ms) => (ms < minuteMs ? Promise.resolve() : new Promise(() => {})),
+      sleep: (ms) => (ms < minuteMs ? Promise.resolve() : end),
     },
     processors: 1,
     write: (text) => process.stdout.write(text),
@@ -190,6 +193,57 @@ describe('a deadline in the middle of a load', () => {
     await tick({ config });
     const { watermark } = ofTable(name).at(-1) as { watermark: string };
     expect(await table.faults(watermark)).toEqual([]);
+  });
+});
+
+describe('a deadline between two windows of a merge', () => {
+  it('leaves the first in the lake, and report and metrics tell of it', async () => {
+    const table = await world.table();
+    const config = configurationOf(table.name);
+    const name = table.job.target.table;
+    await tick({ config });
+    world.aws.clock.advanceMs(30 * minuteMs);
+    await tick({ config });
+    for (let h = 0; h < 2; h++) await table.hour(h);
+    await tick({ config });
+    world.aws.clock.advanceMs(30 * minuteMs);
+    let isOver = (): void => {};
+    const end = new Promise<void>((resolve) => {
+      isOver = resolve;
+    });
+    let commits = 0;
+    const stuck = (store: ObjectStore): ObjectStore =>
+      new Proxy(store, {
+        get: (target, key) => {
+          const value: unknown = Reflect.get(target, key);
+          if (typeof value !== 'function') return value;
+          return (uri: string, ...rest: unknown[]): unknown => {
+            if (key === 'putIfAbsent' && uri.endsWith('.metadata.json')) commits += 1;
+            if (key === 'create' && commits > 0) {
+              // Writing for the second window never ends, and the time does.
+              world.aws.clock.advanceMs(15 * minuteMs);
+              isOver();
+              return new Promise(() => {});
+            }
+            return (value as (...args: unknown[]) => unknown).call(target, uri, ...rest);
+          };
+        },
+      });
+    await tick({ config, store: stuck, end });
+    expect(commits).toBe(1);
+    const last = ofTable(name).at(-1)! as { watermark: string };
+    expect(last).toMatchObject({
+      outcome: 'waiting',
+      waiting_for: 'time-budget',
+      windows_merged: 1,
+      lag_seconds: expect.any(Number),
+    });
+    expect(await table.faults(last.watermark)).toEqual([]);
+    expect(metrics().at(-2)).toMatchObject({
+      table: name,
+      WindowsMerged: 1,
+      LagSeconds: expect.any(Number),
+    });
   });
 });
 

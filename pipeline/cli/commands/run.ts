@@ -57,6 +57,7 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
     const limit = new RunLimit(clock, Number.isFinite(deadlineMs) ? deadlineMs : null);
     const meter = flags.metrics === 'emf' ? await openRunMeter(this) : null;
     const reports: RoundReport[] = [];
+    const soFar = new Map<string, () => RoundReport>();
     const take = async (report: RoundReport): Promise<void> => {
       reports.push(report);
       // Rounds of a run that waits are told one by one.
@@ -73,6 +74,7 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
         tablesAtOnceMax: budget.tablesAtOnceMax ?? tablesAtOnceDefault,
         isWaiting: flags.wait === true,
         limit,
+        onBegin: ({ target }, report) => soFar.set(target.table, report),
         onRound: (round) => {
           meter?.table(round);
           if (round.state === 'waiting') session.world.reporter.note(roundLine(round));
@@ -85,7 +87,7 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
     });
     const told = new Set(reports.map(({ table }) => table));
     for (const job of jobs.filter(({ target }) => !told.has(target.table))) {
-      await take(dropped(job, limit));
+      await take(dropped(job, limit, soFar.get(job.target.table)?.()));
     }
     if (reports.length > 1)
       session.tell(
@@ -99,9 +101,14 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
   });
 }
 
-/** The report of a table whose round was not finished. */
-function dropped({ target, source }: TableJob, limit: RunLimit): RoundReport {
+/** The report of a table whose round was not finished: with what it did until then, where it was begun. */
+function dropped(
+  { target, source }: TableJob,
+  limit: RunLimit,
+  soFar: RoundReport | undefined,
+): RoundReport {
   const { database, table } = target;
   const waitingFor = limit.isStopping ? 'stopped' : 'time-budget';
-  return emptyRound({ database, table, source, state: 'waiting', waitingFor, error: null });
+  const none = emptyRound({ database, table, source, state: 'waiting', waitingFor, error: null });
+  return soFar === undefined ? none : { ...soFar, state: 'waiting', waitingFor, error: null };
 }

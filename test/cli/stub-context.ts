@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly athena?: AthenaWorkgroup;
   /** DynamoDB, for commands that ask for exports. */
   readonly tableExports?: TableExports;
+  /** The same, for tests in which a Region or a role cannot be reached. */
+  readonly openTableExports?: CliContext['openTableExports'];
   /** What an interrupt would run. */
   readonly releases?: Set<() => Promise<void>>;
   readonly store?: ObjectStore;
@@ -85,6 +87,7 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
     },
     openTableExports: async (aws) => {
       calls.push({ name: 'openTableExports', options: { ...aws } });
+      if (options.openTableExports !== undefined) return options.openTableExports(aws);
       if (options.tableExports === undefined) throw new Error('this test has no DynamoDB');
       return options.tableExports;
     },

@@ -45,6 +45,9 @@ export interface BilledWindow {
 const estimateListedMax = 25;
 
 const pitrOff: PitrFacts = { isEnabled: false, earliestMs: null, latestMs: null, periodDays: null };
+/** As with recovery that was switched on just now: there is no instant to export yet. */
+const pitrToCome: PitrFacts = { ...pitrOff, isEnabled: true };
+
 /** What is asked of the world for one table, in one round. */
 export class TableWatch {
   readonly #world: Pick<World, 'store' | 'clock' | 'glueCatalog'>;
@@ -154,12 +157,13 @@ export class TableWatch {
     const nowMs = this.#world.clock.nowMs();
     if (this.#readAtMs !== null && nowMs - this.#readAtMs < tableFactsAgeMsMax) return;
     this.#table = await this.#exports.describeTable(this.#job.source);
-    this.#pitr = this.#table === null ? pitrOff : await this.#readPitr(this.#table.tableArn);
+    this.#pitr = this.#table === null ? pitrOff : await this.#readPitr(this.#table);
     this.#readAtMs = nowMs;
   }
 
-  /** A table deleted between two questions, or not made yet, has no recovery. */
-  async #readPitr(tableArn: string): Promise<PitrFacts> {
+  /** A table deleted between two questions has no recovery. Of one that is still being made nobody can say yet. */
+  async #readPitr({ tableArn, status }: TableDescription): Promise<PitrFacts> {
+    if (status === 'CREATING') return pitrToCome;
     try {
       return await this.#exports.describePitr(tableArn);
     } catch (error) {

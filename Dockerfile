@@ -34,5 +34,11 @@ COPY --from=build /build/package.json /build/LICENSE ./
 COPY --from=build /build/queries ./queries
 COPY --from=build /build/infra ./infra
 COPY --from=build /build/dist ./dist
+# ECS makes the empty volume that a task mounts here root's alone, unless the image declares one at the same path: then it
+# keeps these permissions (Amazon ECS Developer Guide, "Bind mounts").
+WORKDIR /tmp
+RUN chmod 1777 .
+VOLUME ["/tmp"]
+WORKDIR /var/task
 USER 1000:1000
 CMD ["dist/pipeline/cli/runner/lambda.handler"]

@@ -1,7 +1,8 @@
 // The scheduled job as a task of Fargate, for what takes longer than a run in Lambda may: a first load, a backfill.
 // Promises: a task definition and nothing that runs by itself; not root, nothing writable but scratch space, and the longest
 // time there is between SIGTERM and SIGKILL.
-// Source: Amazon ECS Developer Guide, "Task definition parameters for Fargate" (stopTimeout, readonlyRootFilesystem).
+// Source: Amazon ECS Developer Guide, "Task definition parameters for Fargate" (stopTimeout, readonlyRootFilesystem),
+// "Bind mounts".
 
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import {
@@ -78,13 +79,18 @@ export function makeFargateTask(
     image: ContainerImage.fromRegistry(props.image),
     // The image begins as Lambda wants it; here it is the command.
     entryPoint: ['node', '/var/task/dist/pipeline/cli/main.js'],
-    command: ['run', '--wait', '--grace-seconds', `${stopSecondsMax}`, '--metrics', 'emf'],
+    command: [
+      ...['run', '--wait', '--grace-seconds', `${stopSecondsMax}`, '--metrics', 'emf'],
+      // Log lines that CloudWatch can be asked about, as the function's are.
+      ...['--json', '--log-format', 'json'],
+    ],
     environment: { ...job.variables },
     user: '1000:1000',
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(stopSecondsMax),
     logging: LogDrivers.awsLogs({ logGroup: job.logs, streamPrefix: 'fargate' }),
   });
+  // Of the image's VOLUME, whose permissions the empty volume gets: at another path it would be root's alone.
   container.addMountPoints({ containerPath: '/tmp', sourceVolume: 'scratch', readOnly: false });
   new CfnOutput(scope, 'TaskOutput', {
     value: task.taskDefinitionArn,

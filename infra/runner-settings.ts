@@ -29,6 +29,11 @@ export interface RunnerSettings {
    *  no snapshot has any more, and the configuration of the stack asks for it; one named by `config` says itself what is
    *  kept. Null: the role may delete nothing. */
   readonly keepDays: number | null;
+  /** ARNs of the roles that entries of `config` name as `roleArn`; the job's role may take these and no others. */
+  readonly assumeRoles: readonly string[];
+  /** Entries of `config` name tables by prefix or tag. The job's role may then list the tables of this account and Region, and
+   *  export any of them, since nobody knows their names at deployment. */
+  readonly findTables: boolean;
   /** Also make a task definition for Fargate, for work that takes longer than a run in Lambda may. */
   readonly fargate: boolean;
 }
@@ -44,5 +49,7 @@ export const runnerDefaults: Omit<RunnerSettings, 'image' | 'email' | 'config'> 
   logDays: 30,
   staleSeconds: 10_800,
   keepDays: null,
+  assumeRoles: [],
+  findTables: false,
   fargate: false,
 };

@@ -1,5 +1,6 @@
 // The scheduled job in AWS: `run` as a Lambda function from the image, a tick every few minutes, and alarms.
-// Promises: the role has the rights of `run` and no others, that of upkeep to delete only when days to keep are named; the image is named by whoever deploys, never built here; nothing
+// Promises: the role has the rights of `run` and no others; that of upkeep to delete only when days to keep are named, those to find
+// tables and to take roles only when the settings ask for them; the image is named by whoever deploys, never built here; nothing
 // of the job holds state, so removing and making it again loses nothing.
 // Source: docs/how-to/hourly-job.md; AWS Lambda Developer Guide, "Create a Lambda function using a container image";
 // EventBridge Scheduler User Guide, "Managing a schedule".
@@ -122,7 +123,7 @@ function makeRunnerRole(scope: Construct, props: RunnerProps, logs: LogGroup): R
   const { account, partition } = Stack.of(scope);
   const lambda = new ServicePrincipal('lambda.amazonaws.com');
   const inlinePolicies: Record<string, PolicyDocument> = {
-    calls: PolicyDocument.fromJson(policyOf('run', props.places, { mayTidy: props.mayTidy })),
+    calls: PolicyDocument.fromJson(policyOf('run', reachOf(props), { mayTidy: props.mayTidy })),
     log: new PolicyDocument({
       statements: [
         new PolicyStatement({
@@ -144,6 +145,13 @@ function makeRunnerRole(scope: Construct, props: RunnerProps, logs: LogGroup): R
       ],
     });
   }
+  if (props.findTables) {
+    inlinePolicies.tables = PolicyDocument.fromJson(policyOf('find-tables', props.places));
+  }
+  if (props.assumeRoles.length > 0) {
+    const places = { ...props.places, roleArns: props.assumeRoles };
+    inlinePolicies.roles = PolicyDocument.fromJson(policyOf('assume-roles', places));
+  }
   const role = new Role(scope, 'Role', {
     description: `Tidelake ${props.lakeName}: the scheduled job`,
     assumedBy: lambda,
@@ -160,6 +168,15 @@ function makeRunnerRole(scope: Construct, props: RunnerProps, logs: LogGroup): R
     );
   }
   return role;
+}
+
+/** The places of the job: with tables that are found, every table of the account and Region is one of them. */
+function reachOf({ places, tableArns, findTables }: RunnerProps): JobPlaces {
+  if (!findTables) return places;
+  const { partition, region, account } = places;
+  const anyTable = `arn:${partition}:dynamodb:${region}:${account}:table/*`;
+  const exportArns = [...(places.exportArns ?? []), `${anyTable}/export/*`];
+  return { ...places, tableArns: [...tableArns, anyTable], exportArns };
 }
 
 /** What `run` calls besides when it expires snapshots: a policy of its own, which may hang on a condition. */

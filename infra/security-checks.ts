@@ -12,7 +12,7 @@ import type { Lake } from './lake.js';
 const wildcardReasons: readonly (readonly [RegExp, string])[] = [
   [
     /^Resource::\*$/,
-    'dynamodb:ListExports, the lists of Athena and the token of ECR take no resource; they show names only',
+    'dynamodb:ListExports, ListTables, the lists of Athena and the token of ECR take no resource; they show names only',
   ],
   [
     /^Resource::arn:.*:s3:::.*\/\*$/,
@@ -22,6 +22,10 @@ const wildcardReasons: readonly (readonly [RegExp, string])[] = [
   [
     /^Resource::(arn:.*\/export\/\*|\{"Fn::Split":.*"\/export\/\*".*\})$/,
     'exports of one table, whose ids DynamoDB gives',
+  ],
+  [
+    /^Resource::arn:.*:dynamodb:.*:table\/\*$/,
+    'tables of this account and Region by prefix or tag, whose names are not known at deployment; only with findTables',
   ],
   [/^Resource::arn:.*:glue:.*:table\/.*\/\*$/, 'tables of one database, which loads create'],
 ];

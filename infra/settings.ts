@@ -62,6 +62,8 @@ const runner = z.preprocess(
       .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/[^*?]+$/, 'an object in S3')
       .optional(),
     keepDays: whole(1, 36_500).nullable().default(runnerDefaults.keepDays),
+    assumeRoles: list(roleArn).default([]),
+    findTables: flag.default(runnerDefaults.findTables),
     fargate: flag.default(runnerDefaults.fargate),
   }),
 );

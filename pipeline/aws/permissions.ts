@@ -1,7 +1,7 @@
 // What each command asks of AWS: the one table behind the roles of infra/, `tidelake infra policy` and the documents.
 // Promises: a command makes no call that is not in its row; tests run the commands against it.
 // Source: Service Authorization Reference, "Actions, resources, and condition keys" of Amazon S3, AWS Glue, Amazon
-// Athena and Amazon DynamoDB. HeadObject is authorized as s3:GetObject; parts of an upload as s3:PutObject.
+// Athena, Amazon DynamoDB and AWS STS. HeadObject is authorized as s3:GetObject; parts of an upload as s3:PutObject.
 
 /** Where a call goes. `…Files` are objects, `…Bucket` is their bucket as far as it is listed. */
 export const callPlaces = [
@@ -10,6 +10,7 @@ export const callPlaces = [
   'anyExport',
   'anyTable',
   'tableList',
+  'otherRoles',
   'exportFiles',
   'exportBucket',
   'lakeFiles',
@@ -128,6 +129,7 @@ export const commandNames = [
   'backfill',
   'export',
   'find-tables',
+  'assume-roles',
   'upkeep',
   'load',
   'merge',
@@ -174,6 +176,8 @@ export const commandCalls: Readonly<Record<CommandName, Calls>> = {
     anyTable: ['dynamodb:DescribeTable', 'dynamodb:ListTagsOfResource'],
     tableList: ['dynamodb:ListTables'],
   },
+  // What they call besides for entries with `roleArn`.
+  'assume-roles': { otherRoles: ['sts:AssumeRole'] },
   // What run calls besides for tables with `upkeep` in the configuration.
   upkeep: { lakeRemovals: ['s3:DeleteObject'], catalog: ['glue:GetTables'] },
   load: together(readsExports, changesLake, { catalog: ['glue:CreateTable'] }),

@@ -32,6 +32,8 @@ export interface PolicyPlaces {
   readonly tableArns?: readonly string[];
   /** ARNs (patterns) of their exports; without them `<table ARN>/export/*`. */
   readonly exportArns?: readonly string[];
+  /** ARNs of roles that DynamoDB is called with. */
+  readonly roleArns?: readonly string[];
   readonly exports?: BucketPlace;
   readonly lake?: BucketPlace;
   /** Where `unload` writes. */
@@ -68,6 +70,7 @@ export const needOf: Readonly<Record<CallPlace, keyof PolicyPlaces | null>> = {
   anyExport: null,
   anyTable: null,
   tableList: null,
+  otherRoles: 'roleArns',
   exportFiles: 'exports',
   exportBucket: 'exports',
   lakeFiles: 'lake',
@@ -138,6 +141,8 @@ function targetOf(place: CallPlace, at: PolicyPlaces): Target | null {
     case 'tableList':
     case 'athena':
       return { Resource: ['*'] };
+    case 'otherRoles':
+      return at.roleArns === undefined ? null : { Resource: at.roleArns };
     case 'exportFiles':
       return filesOf(at, at.exports);
     case 'exportBucket':

@@ -6,6 +6,7 @@ import { type ErrorFacts, refuse, TidelakeError } from '../../schemas/errors.js'
 import type { FullExport } from '../../schemas/export-manifest.js';
 import type { SettingsOf } from '../../schemas/source-settings.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
+import { statedRows } from '../lake/iceberg/snapshot-summary.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { openCatalog } from '../lake/open-catalog.js';
 import { type OpenTable, openTable } from '../lake/open-table.js';
@@ -105,7 +106,7 @@ function standOf({ state }: OpenTable): LakeStand {
 }
 
 function rowsOf({ md }: OpenTable): number {
-  return Number(currentSnapshot(md)?.summary['total-records'] ?? 0);
+  return statedRows(currentSnapshot(md)?.summary ?? {}) ?? 0;
 }
 
 class TableBackfill {

@@ -968,6 +968,13 @@ const infraPolicy = buildCommand<InfraPolicyFlags, [string], CliContext>({
         brief: 'DynamoDB tables, separated by commas',
         placeholder: 'a,b',
       },
+      roles: {
+        kind: 'parsed',
+        parse: parseText,
+        optional: true,
+        brief: 'ARNs of the roles that DynamoDB is called with, separated by commas',
+        placeholder: 'arn,arn',
+      },
       exports: {
         kind: 'parsed',
         parse: parseText,

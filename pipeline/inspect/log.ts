@@ -3,7 +3,7 @@
 // Spec: DESIGN.md, "The table" (the watermark is in the commit).
 
 import type { Snapshot } from '../../schemas/iceberg.js';
-import { statedTotals } from '../lake/iceberg/snapshot-summary.js';
+import { statedRows, statedTotals } from '../lake/iceberg/snapshot-summary.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { mainLine } from '../lake/open-table.js';
 import type { World } from '../ports.js';
@@ -38,7 +38,7 @@ function logRow(snapshot: Snapshot, adopted: string | null): LogRow {
     inserted: count('inserted'),
     updated: count('updated'),
     deleted: count('deleted'),
-    rows: totals === null ? null : Number(totals.records - totals.positionDeletes),
+    rows: statedRows(summary),
     dataFiles: totals === null ? null : Number(totals.dataFiles),
     epoch: count('epoch'),
     adopted,

@@ -26,6 +26,7 @@ import { misfitRowsOf } from '../lake/data-file-writer.js';
 import { removeFiles } from '../lake/file-removal.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import type { AddedFile } from '../lake/iceberg/snapshot-builder.js';
+import { statedRows } from '../lake/iceberg/snapshot-summary.js';
 import {
   formatInstant,
   type LakeState,
@@ -405,7 +406,7 @@ async function commitEpoch(
       'tidelake.manifest-md5': summary.manifestMd5,
       'tidelake.inserted': String(commit.rows),
       'tidelake.updated': '0',
-      'tidelake.deleted': before?.summary['total-records'] ?? '0',
+      'tidelake.deleted': String(before === null ? 0 : (statedRows(before.summary) ?? 0)),
     },
     operation: before === null ? 'append' : 'overwrite',
   });
@@ -452,7 +453,7 @@ function loadReport(
     exportArn: summary.exportArn,
     watermark: formatInstant(state.watermarkMs),
     snapshotId: String(snapshot['snapshot-id']),
-    rows: Number(snapshot.summary['total-records'] ?? 0),
+    rows: statedRows(snapshot.summary) ?? 0,
     columns: columns.columns.length,
     misfits: Number(snapshot.summary['tidelake.misfit-rows'] ?? 0),
     dataFiles: Number(snapshot.summary['total-data-files'] ?? 0),

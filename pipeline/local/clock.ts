@@ -3,14 +3,21 @@
 // Source: ports.ts, Clock.
 import type { Clock } from '../ports.js';
 
+/** The longest a timer waits: it takes a longer time for 1 ms (Node.js, "Timers", setTimeout). */
+const timerMsMax = 2 ** 31 - 1;
+
 /** The wall clock. */
 export class SystemClock implements Clock {
   nowMs(): number {
     return Date.now();
   }
 
-  sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
+  async sleep(ms: number): Promise<void> {
+    for (let leftMs = ms; ; leftMs -= timerMsMax) {
+      const partMs = Math.min(leftMs, timerMsMax);
+      await new Promise<void>((resolve) => setTimeout(resolve, partMs));
+      if (leftMs <= timerMsMax) return;
+    }
   }
 }
 

@@ -12,6 +12,9 @@ import { errnoOf, writeError } from './file-errors.js';
 /** Buffers given to one writev call at most; the system's own limit is 1,024. */
 const buffersPerWriteMax = 512;
 
+/** Folders made here and not closed. A name with this process's id says little: in a container each run is process 1 again. */
+const openFolders: Set<string> = new Set();
+
 /**
  * Scratch files in one private folder. Each instance appends to a file of its own and reads all files of the folder,
  * so what one thread wrote another can read. The bytes given to `write` must not change before it has returned.
@@ -40,10 +43,12 @@ export class DiskScratch implements Scratch {
     await mkdir(parent, { recursive: true });
     await sweep(parent);
     const random = randomBytes(8).toString('hex');
-    const folder = path.join(parent, `${folderPrefix()}${process.pid}-${random}`);
+    const folder = path.resolve(parent, `${folderPrefix()}${process.pid}-${random}`);
+    openFolders.add(folder);
     try {
       await mkdir(folder, { mode: 0o700 });
     } catch (error) {
+      openFolders.delete(folder);
       throw writeError(error, folder);
     }
     return new DiskScratch(folder, true);
@@ -100,6 +105,7 @@ export class DiskScratch implements Scratch {
     if (!this.#isOwner) return;
     process.off('exit', this.#removeAtExit);
     await rm(this.folder, { recursive: true, force: true });
+    openFolders.delete(this.folder);
   }
 }
 
@@ -170,13 +176,22 @@ async function sweep(parent: string): Promise<void> {
     const pid = /^(\d+)-[0-9a-f]{16}$/.exec(
       name.startsWith(prefix) ? name.slice(prefix.length) : '',
     );
-    if (pid === null || isAlive(Number(pid[1]))) continue;
-    const folder = path.join(parent, name);
+    if (pid === null) continue;
+    const folder = path.resolve(parent, name);
     const found = await lstat(folder).catch(() => null);
     if (found?.isDirectory() !== true || found.uid !== process.getuid?.()) continue;
+    const isOurs = Number(pid[1]) === process.pid;
+    if (isOurs ? isOpenHere(folder, found.mtimeMs) : isAlive(Number(pid[1]))) continue;
     // Two runs may sweep at once; what one of them cannot remove is no reason to stop.
     await rm(folder, { recursive: true, force: true }).catch(() => {});
   }
+}
+
+/** Whether a folder with this process's id is this process's: made by this module, or since the process began, by another
+ *  copy or thread of it. The rest is of a dead process that had the same id. */
+function isOpenHere(folder: string, changedMs: number): boolean {
+  if (openFolders.has(folder)) return true;
+  return changedMs >= Date.now() - process.uptime() * 1000;
 }
 
 function isAlive(pid: number): boolean {

@@ -23,6 +23,9 @@ export const filesMax = 8;
 /** A partition with smaller files than this on average, and more than filesMax, is written anew. */
 export const bytesPerFile: number = 64 * 1024 * 1024;
 
+/** Changes of a partition up to which rows are marked: they are held in memory together, where rewriting goes range by range. */
+export const changesMax = 131_072;
+
 /** A data file of a partition, as manifests have it. */
 export interface FileFacts {
   readonly path: string;
@@ -62,7 +65,7 @@ export function chooseWay(facts: PartitionFacts, forced?: ForcedWay): Way {
     .filter((file) => file.bytes <= smallBytesMax && file.rows <= rows * markedShareMax)
     .sort((a, b) => a.bytes - b.bytes);
   if (forced !== 'mark') {
-    if (bytes <= rewriteBytesMax) return rewrite;
+    if (bytes <= rewriteBytesMax || changes > changesMax) return rewrite;
     const marked = Math.max(
       facts.deletedRows,
       sum(small, (file) => file.rows),

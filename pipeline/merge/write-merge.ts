@@ -158,45 +158,60 @@ async function tasksOf(
   return { files: [ranges], misfitRowsCut: misfitRows };
 }
 
-/** Whether a file has exactly the columns of a table, by field id at all levels. A file from before a column was added
- *  stays as it is until a change touches it; its row groups cannot be copied into a file with the new column. */
+/** Whether a file has exactly the columns of a table, as they would be written now: ids at all levels and names of columns and
+ *  nested fields, in order. A file from before a column was added, renamed or moved stays as it is until a change touches
+ *  it; its row groups cannot be copied into a file with others. */
 export function hasColumns(footer: ParquetFooter, table: TableColumns): boolean {
-  const has: number[] = [];
+  const has: FieldName[] = [];
   const note = (nodes: readonly SchemaNode[]): void => {
-    for (const node of nodes) {
-      if (node.fieldId !== null) has.push(node.fieldId);
-      note(node.children);
+    for (const { fieldId, name, children } of nodes) {
+      if (fieldId !== null) has.push({ id: fieldId, name });
+      note(children);
     }
   };
   note(footer.columns);
-  const wants = fieldIds(table);
-  return has.sort((a, b) => a - b).join() === wants.sort((a, b) => a - b).join();
+  const wants = fieldNames(table);
+  return (
+    has.length === wants.length &&
+    wants.every(({ id, name }, i) => has[i]!.id === id && (name === null || has[i]!.name === name))
+  );
 }
 
-function fieldIds(table: TableColumns): number[] {
-  const ids = Object.values(table.own) as number[];
+/** A field of a file; null: its name is the format's (an element, a key, a value). */
+interface FieldName {
+  readonly id: number;
+  readonly name: string | null;
+}
+
+/** The fields of a table in the order in which they are written, parents first. */
+function fieldNames({ columns, own }: TableColumns): readonly FieldName[] {
+  const all: FieldName[] = [];
+  const add = (...ids: readonly number[]): void => {
+    for (const id of ids) all.push({ id, name: null });
+  };
   const note = (type: ColumnType): void => {
-    if (type.kind === 'SS' || type.kind === 'NS' || type.kind === 'BS') ids.push(type.elementId);
+    if (type.kind === 'SS' || type.kind === 'NS' || type.kind === 'BS') add(type.elementId);
     if (type.kind === 'L') {
-      ids.push(type.elementId);
+      add(type.elementId);
       note(type.element);
     }
     if (type.kind === 'MAP') {
-      ids.push(type.keyId, type.valueId);
+      add(type.keyId, type.valueId);
       note(type.value);
     }
     if (type.kind === 'M') {
       for (const field of type.fields) {
-        ids.push(field.id);
+        all.push({ id: field.id, name: field.name });
         note(field.type);
       }
     }
   };
-  for (const field of table.columns) {
-    ids.push(field.id);
+  for (const field of columns) {
+    all.push({ id: field.id, name: field.name });
     note(field.type);
   }
-  return ids;
+  add(own.writtenAt, own.nulls, own.nullsElement, own.misfits, own.misfitsKey, own.misfitsValue);
+  return all;
 }
 
 /** Writes one partition's new files. Adds to `counts` what happened to rows. */

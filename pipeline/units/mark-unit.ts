@@ -70,6 +70,7 @@ export async function markUnit(
   const folded = new Rows(table.columns);
   let misfitRows = 0;
   for (const source of input.fold) {
+    await checkForeign(source, before, context);
     const rows = await readGroups(source, before, context);
     misfitRows -= misfitRowsIn(rows);
     folded.appendRange(adaptRows(rows, table.columns, table.key), 0, rows.n);
@@ -131,6 +132,20 @@ interface Located {
   readonly misfitRows: number;
   /** Rows of the whole file. */
   readonly rowCount: number;
+}
+
+/** Throws where rows of another program's file have no key that could be found by field id. */
+async function checkForeign(
+  { uri, size }: GroupSource,
+  table: TableColumns,
+  { store }: UnitContext,
+): Promise<void> {
+  const readRange = (start: number, end: number): Promise<Uint8Array> =>
+    store.read(uri, { start, end });
+  const footer = await readFooter(readRange, size, uri);
+  if (readGroupIndex(footer) === null && readNewRowsIndex(footer) === null) {
+    checkKeys(footer, table);
+  }
 }
 
 async function locate(

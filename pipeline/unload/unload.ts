@@ -7,6 +7,7 @@ import { readColumns } from '../../transforms/column-map.js';
 import { liveFiles } from '../lake/iceberg/live-files.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
 import { locate } from '../lake/iceberg/paths.js';
+import { statedRows } from '../lake/iceberg/snapshot-summary.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { oneTable } from '../lake/one-table.js';
 import { openCatalog } from '../lake/open-catalog.js';
@@ -50,11 +51,7 @@ export async function unload(world: World, options: UnloadOptions): Promise<Unlo
   const columns = readColumns(open.md, snapshot['schema-id'] ?? open.md['current-schema-id']);
   const live = await liveFiles(store, open.md, snapshot, open.location);
   const deleted = await readDeletedRows(store, open, live);
-  const step = world.reporter.step(
-    'unload',
-    Number(snapshot.summary['total-records'] ?? 0),
-    'items',
-  );
+  const step = world.reporter.step('unload', statedRows(snapshot.summary) ?? 0, 'items');
   let items = 0;
   let files = 0;
   let bytes = 0;

@@ -181,6 +181,7 @@ async function compactOne(
   const attempts = new CommitAttempts(world, table);
   const written: string[] = [];
   let base = latest;
+  let compacted: Compacted;
   try {
     const added = await rewritten(world, planned, chosen, written);
     const removed = new Set([
@@ -201,17 +202,14 @@ async function compactOne(
       try {
         const change = { snapshotId, added, removed, misfitRows, kind: 'compact' };
         await commitReplace(world, catalog, base, change);
+        compacted = { snapshotId, added };
+        break;
       } catch (error) {
         if (!isLostRace(error)) throw error;
         await attempts.again(error);
         base = (await openTable({ store, catalog, database, table }))!;
         await checkWriter(store, base);
-        continue;
       }
-      // What was committed is known; the next partition is committed upon whatever the table is by then.
-      const next = (await openTable({ store, catalog, database, table }))!;
-      if (next.md['current-snapshot-id'] !== snapshotId) await checkWriter(store, next);
-      return { compacted: { snapshotId, added }, latest: next };
     }
   } catch (error) {
     const isUnknown = error instanceof TidelakeError && error.code === 'COMMIT_UNKNOWN';
@@ -222,6 +220,11 @@ async function compactOne(
     await checkWriter(store, fresh);
     return { compacted: null, latest: fresh };
   }
+  // The files are the table's now, whatever goes wrong from here on: nothing below may remove them. The next partition is
+  // committed upon whatever the table is by then.
+  const next = (await openTable({ store, catalog, database, table }))!;
+  if (next.md['current-snapshot-id'] !== compacted.snapshotId) await checkWriter(store, next);
+  return { compacted, latest: next };
 }
 
 /** The new files of a partition. Throws INTERNAL when they do not have as many rows as are live. */

@@ -11,6 +11,7 @@ import { metadataLogReadsMax, metadataVersionsMin } from '../../schemas/limits.j
 import { fieldType, snapshotById } from '../lake/iceberg/metadata.js';
 import { parseInstant } from '../lake/lake-state.js';
 import { mainLine, type OpenTable } from '../lake/open-table.js';
+import { nestedNamesAgree } from '../query/nested-names.js';
 
 /** What is kept. A snapshot leaves only if all of it allows. */
 export interface Retention {
@@ -181,7 +182,10 @@ function usedSchemas(
       );
     }
   }
-  return md.schemas.filter((one) => ids.has(one['schema-id']));
+  const current = md.schemas.find((one) => one['schema-id'] === md['current-schema-id'])!;
+  // Of files whose snapshot is gone nobody knows the schema: as long as one that names nested fields differently is there, they
+  // are not read by name.
+  return md.schemas.filter((one) => ids.has(one['schema-id']) || !nestedNamesAgree(current, [one]));
 }
 
 /** How many older metadata files stay in the metadata log. While the watermark is believed by snapshots of others, all that

@@ -42,6 +42,19 @@ describe('infra policy', () => {
     );
   });
 
+  it('lets roles of other accounts be taken by name, and asks for their names', async () => {
+    const role = 'arn:aws:iam::210987654321:role/tidelake-exporter';
+    const statements = await policy('assume-roles', ...here, '--roles', role);
+    expect(statements).toEqual([
+      { Sid: 'OtherRoles', Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: [role] },
+    ]);
+    const ran = await runStubbed(['infra', 'policy', 'assume-roles', ...here]);
+    expect(ran).toMatchObject({ exitCode: 2, out: '' });
+    expect(ran.err).toContain('assume-roles needs --roles');
+    const wide = await runStubbed(['infra', 'policy', 'assume-roles', ...here, '--roles', '*']);
+    expect(wide).toMatchObject({ exitCode: 2, out: '' });
+  });
+
   it('without a database is for a lake whose catalog is its files', async () => {
     const statements = await policy('status', ...here, ...lakeAt);
     expect(statements.flatMap(({ Action }) => Action).sort()).toEqual([

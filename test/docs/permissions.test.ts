@@ -27,6 +27,7 @@ const labels: Readonly<Record<string, CallPlace>> = {
   'any export': 'anyExport',
   'any table': 'anyTable',
   'list of tables': 'tableList',
+  'other roles': 'otherRoles',
   'export files': 'exportFiles',
   'export bucket': 'exportBucket',
   'lake files': 'lakeFiles',

@@ -49,7 +49,7 @@ export function readDockerfile(text: string): readonly Stage[] {
       const [base, as, stage] = filled.split(' ');
       if (as !== undefined && as !== 'AS') throw new Error(`no such form: ${line}`);
       stages.push({ base: base!, name: stage ?? '', instructions: [] });
-    } else if (['WORKDIR', 'COPY', 'RUN', 'USER', 'CMD'].includes(name)) {
+    } else if (['WORKDIR', 'COPY', 'RUN', 'VOLUME', 'USER', 'CMD'].includes(name)) {
       stages.at(-1)!.instructions.push({ name, args: filled });
     } else throw new Error(`no such instruction here: ${line}`);
   }

@@ -2,10 +2,13 @@
 // Promises: expectations are written from the duties of the job, by hand; roles are asked through the evaluator.
 // Source: docs/how-to/hourly-job.md; AWS Well-Architected rules by cdk-nag.
 
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { configurationText } from '../../infra/runner-config.js';
 import { runnerDefaults } from '../../infra/runner-settings.js';
 import { parseConfig } from '../../pipeline/cli/config.js';
+import { readDockerfile } from '../image/dockerfile.js';
 import { type IamRequest, type Statement, verdictOf } from './iam.js';
 import { account, type Resource, region, type Synthesized, synthesize } from './stack.js';
 
@@ -205,8 +208,49 @@ describe('the role of the job', () => {
     expect(tables).toHaveLength(1);
   });
 
-  it('stands under all security checks with the right to delete too', () => {
-    expect(() => synthesize({ runner: { ...runner, keepDays: 30 } }, true)).not.toThrow();
+  it('takes the roles that are named, and no others', () => {
+    const named = 'arn:aws:iam::210987654321:role/tidelake-exporter';
+    const taking = synthesize({ runner: { ...runner, assumeRoles: [named] } });
+    const take = (stack: Synthesized, resource: string) =>
+      verdictOf(stack.role('Job'), { action: 'sts:AssumeRole', resource });
+    expect(take(plain, named)).toBe('not allowed');
+    expect(take(taking, named)).toBe('allowed');
+    expect(take(taking, 'arn:aws:iam::210987654321:role/admin')).toBe('not allowed');
+  });
+
+  it('finds tables by prefix and tag, and exports them, only when it is to find any', () => {
+    const finding = synthesize({ runner: { ...runner, findTables: true } });
+    const found = `arn:aws:dynamodb:${region}:${account}:table/shop-new`;
+    const elsewhere = found.replace(account, '210987654321');
+    for (const [action, resource] of [
+      ['dynamodb:ListTables', '*'],
+      ['dynamodb:ListTagsOfResource', found],
+      ['dynamodb:DescribeTable', found],
+      ['dynamodb:DescribeContinuousBackups', found],
+      ['dynamodb:ExportTableToPointInTime', found],
+      ['dynamodb:DescribeExport', `${found}/export/01234567890123-abcdef01`],
+    ] as const) {
+      const verdict = (stack: Synthesized) => verdictOf(stack.role('Job'), { action, resource });
+      expect([action, verdict(plain)]).toEqual([action, 'not allowed']);
+      expect([action, verdict(finding)]).toEqual([action, 'allowed']);
+    }
+    for (const [action, resource] of [
+      ['dynamodb:ExportTableToPointInTime', elsewhere],
+      ['dynamodb:Scan', found],
+      ['dynamodb:DeleteTable', found],
+    ] as const) {
+      const verdict = verdictOf(finding.role('Job'), { action, resource });
+      expect([action, verdict]).toEqual([action, 'not allowed']);
+    }
+    // What it may do with the tables of the stack stays.
+    const own = { action: 'dynamodb:DescribeExport', resource: `${table}/export/1` };
+    expect(verdictOf(finding.role('Job'), own)).toBe('allowed');
+  });
+
+  it('stands under all security checks with every right there is to ask for', () => {
+    const assumeRoles = ['arn:aws:iam::210987654321:role/tidelake-exporter'];
+    const wide = { ...runner, keepDays: 30, findTables: true, assumeRoles };
+    expect(() => synthesize({ runner: wide }, true)).not.toThrow();
   });
 
   it('can be taken by the services that run it only', () => {
@@ -312,9 +356,31 @@ describe('the task for Fargate', () => {
       ReadonlyRootFilesystem: true,
       StopTimeout: 120,
       EntryPoint: ['node', '/var/task/dist/pipeline/cli/main.js'],
-      Command: ['run', '--wait', '--grace-seconds', '120', '--metrics', 'emf'],
+      Command: [
+        ...['run', '--wait', '--grace-seconds', '120', '--metrics', 'emf'],
+        ...['--json', '--log-format', 'json'],
+      ],
       MountPoints: [{ ContainerPath: '/tmp', ReadOnly: false, SourceVolume: 'scratch' }],
     });
+  });
+
+  it('mounts scratch space where the image declares a volume that everybody may write to', () => {
+    // Else ECS makes it root's alone, and the task, which is not root, cannot write anywhere.
+    const { ContainerDefinitions: containers } = whole.only('AWS::ECS::TaskDefinition') as {
+      ContainerDefinitions: readonly { MountPoints: readonly { ContainerPath: string }[] }[];
+    };
+    const file = path.resolve(import.meta.dirname, '../../Dockerfile');
+    const { instructions } = readDockerfile(readFileSync(file, 'utf8')).at(-1)!;
+    const declared = instructions.findIndex(({ name }) => name === 'VOLUME');
+    expect(JSON.parse(instructions[declared]?.args ?? '[]')).toEqual(
+      containers[0]!.MountPoints.map(({ ContainerPath }) => ContainerPath),
+    );
+    expect(instructions.slice(declared - 2, declared)).toEqual([
+      { name: 'WORKDIR', args: '/tmp' },
+      { name: 'RUN', args: 'chmod 1777 .' },
+    ]);
+    expect(instructions.slice(0, declared).map(({ name }) => name)).not.toContain('USER');
+    expect(instructions.filter(({ name }) => name === 'WORKDIR').at(-1)!.args).toBe('/var/task');
   });
 
   it('is started by a role that may pull this image and no other', () => {

@@ -64,6 +64,16 @@ describe('settings', () => {
       { runner: { image: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/tidelake:1', logDays: 31 } },
       /lake\.runner\.logDays/,
     ],
+    [
+      'lake.runner.assumeRoles',
+      {
+        runner: {
+          image: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/tidelake:1',
+          assumeRoles: ['arn:aws:iam::210987654321:role/*'],
+        },
+      },
+      /lake\.runner\.assumeRoles/,
+    ],
   ])('refuse a wrong %s by name', (_, wrong, pattern) => {
     expect(() => readSettings({ lake: { tables: ['orders'], ...wrong } })).toThrow(pattern);
   });
@@ -82,6 +92,8 @@ describe('settings', () => {
       logDays: 30,
       staleSeconds: 10_800,
       keepDays: null,
+      assumeRoles: [],
+      findTables: false,
       fargate: false,
     });
   });

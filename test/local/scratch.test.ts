@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -69,6 +69,24 @@ describe('scratch space on disk', () => {
       [alive.folder, foreign, next.folder].map((folder) => path.basename(folder)).sort(),
     );
     await alive.close();
+    await next.close();
+  });
+
+  it('removes what a dead process of the same id left, as in a container that is started again', async () => {
+    const parent = await temporary();
+    const open = await DiskScratch.open(parent);
+    const stale = open.folder.replace(/[0-9a-f]{16}$/, '0123456789abcdef');
+    const twin = open.folder.replace(/[0-9a-f]{16}$/, 'fedcba9876543210');
+    for (const folder of [stale, twin]) await mkdir(folder);
+    await writeFile(path.join(stale, 'left'), 'rows');
+    const longAgo = new Date('2020-01-01T00:00:00Z');
+    // What this process has open stays, whatever its time; and so does what was made since the process began.
+    for (const folder of [stale, open.folder]) await utimes(folder, longAgo, longAgo);
+    const next = await DiskScratch.open(parent);
+    expect((await readdir(parent)).sort()).toEqual(
+      [open.folder, twin, next.folder].map((folder) => path.basename(folder)).sort(),
+    );
+    await open.close();
     await next.close();
   });
 

@@ -20,6 +20,10 @@ describe('a partition is written anew', () => {
     ['when it has no file', { files: [] }],
     ['when it is small', { files: [file('base', mib, 1_000_000)] }],
     ['when more than a tenth of its rows change', { changes: 100_001 }],
+    [
+      'when there are more changes than are held in memory together',
+      { files: [file('base', 4000 * mib, 100_000_000)], changes: 131_073 },
+    ],
     ['when more than a tenth would be deleted', { deletedRows: 99_901 }],
     [
       'when more than a tenth would lie in small files',
@@ -45,6 +49,10 @@ describe('changed rows are marked', () => {
   it.each<[string, Partial<PartitionFacts>]>([
     ['a byte above the size that is small', { files: [file('base', mib + 1, 1000)] }],
     ['up to a tenth of its rows', { changes: 100_000 }],
+    [
+      'as many as are held in memory together',
+      { files: [file('base', 400 * mib, 100_000_000)], changes: 131_072 },
+    ],
     ['up to a tenth with those of before', { deletedRows: 99_900 }],
   ])('%s', (_, more) => {
     expect(chooseWay(facts(more))).toEqual({ way: 'mark', fold: [] });

@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { query, status, verify } from '../../pipeline/index.js';
+import { log, query, status, verify } from '../../pipeline/index.js';
 import { deletesByDataFile, targetOf } from '../../pipeline/lake/iceberg/live-files.js';
 import { currentSnapshot } from '../../pipeline/lake/iceberg/metadata.js';
 import { setColumnType } from '../../pipeline/merge/set-column-type.js';
@@ -216,4 +216,21 @@ it('deletes of another program for one file are taken over into ours', async () 
   const { positionDeletes } = await foreign.live();
   expect(positionDeletes.map((one) => [targetOf(one), one.file.recordCount])).toEqual([[path, 3n]]);
   await isAt(1);
+});
+
+it('a new epoch says how many rows were there before it, marked ones left out', async () => {
+  lake.way = 'mark';
+  for (let n = 0; n < 40; n++) tale.put(-1, key(n));
+  for (let n = 0; n < 5; n++) tale.delete(0, key(n));
+  await lake.load(await tale.full(0), { key: ['pk'] });
+  await tale.merge(0);
+  expect(await foreign.live()).toMatchObject({ positionDeletes: [{}] });
+  const loaded = await lake.load(await tale.full(2), { key: ['pk'] });
+  expect(loaded).toMatchObject({ action: 'loaded', rows: 35 });
+  const rows = await log(lake.world, lake.target);
+  expect(rows.map((one) => [one.kind, one.rows, one.deleted])).toEqual([
+    ['load', 40, 0],
+    ['merge', 35, 5],
+    ['load', 35, 35],
+  ]);
 });

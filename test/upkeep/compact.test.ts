@@ -299,4 +299,52 @@ describe('others who commit meanwhile', () => {
     });
     expect(await lake.snapshots()).toBe(3);
   });
+
+  /** The lake as a compaction sees it that is cut off right after its first commit: by `then`, and by reads that fail. */
+  function cutOff(
+    base: ObjectStore,
+    lake: StoryLake,
+    then: () => Promise<unknown>,
+    areReadsLost: boolean,
+  ): StoryLake {
+    let isOver = false;
+    const store = new Proxy(base, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return async (...given: unknown[]) => {
+          if (isOver && areReadsLost && name === 'read') throw new Error('the network is gone');
+          const done: unknown = await value.apply(target, given);
+          if (!isOver && name === 'putIfAbsent' && /\/v\d+\.metadata\.json$/.test(`${given[0]}`)) {
+            isOver = true;
+            await then();
+          }
+          return done;
+        };
+      },
+    });
+    for (const name of ['stream', 'list'] as const) {
+      Object.defineProperty(store, name, { value: base[name].bind(base) });
+    }
+    return lake.in(worldOver(store, { seed: 'cut off' }));
+  }
+
+  it.each([
+    ['reads fail', true],
+    ['another program changes rows', false],
+  ])('what was committed keeps its files when %s right after', async (_, areReadsLost) => {
+    const base = new MemoryStore();
+    const lake = new StoryLake(worldOver(base, { seed: 'after' }));
+    const tale = await start(lake, 1);
+    await scatter(lake, 3);
+    const foreign = new ForeignWriter(lake);
+    const then = areReadsLost
+      ? async (): Promise<void> => {}
+      : () => foreign.commit('append', { added: [] });
+    await expect(compact(cutOff(base, lake, then, areReadsLost))).rejects.toThrow();
+    const { data } = await current(lake);
+    expect(data).toHaveLength(1);
+    for (const { file } of data) expect(await base.size(file.path)).not.toBeNull();
+    if (areReadsLost) expect(await lake.items()).toEqual(expectedItems(tale.table, hour(0)));
+  });
 });

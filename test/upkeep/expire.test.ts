@@ -2,7 +2,7 @@
 // Source: apache/iceberg format/spec.md, "Snapshot Retention Policy"; docs/how-to/upkeep.md.
 
 import { describe, expect, it } from 'vitest';
-import type { ObjectStore, Reporter, World } from '../../pipeline/index.js';
+import { type ObjectStore, query, type Reporter, type World } from '../../pipeline/index.js';
 import { verify } from '../../pipeline/inspect/verify.js';
 import { MemoryStore } from '../../pipeline/local/memory-store.js';
 import { NullReporter } from '../../pipeline/reporting/null-reporter.js';
@@ -244,6 +244,50 @@ describe('what is removed', () => {
     await lake.merge(await tale.window(4));
     expect(Math.max(...before)).toBeLessThan((await lake.open()).md['current-schema-id']);
     expect(await lake.items()).toEqual(expectedItems(tale.table, hour(5)));
+  });
+});
+
+describe('nested fields that another program renamed', () => {
+  it('are read from files whose snapshot has expired', async () => {
+    const lake = DiskStory.open('renamed');
+    try {
+      const tale = new Tale(lake);
+      const item = (n: number, city: string): object => ({
+        pk: { S: `k${n}` },
+        address: { M: { city: { S: city } } },
+      });
+      for (let n = 0; n < 24; n++) tale.put(-1, item(n, 'Ulm'));
+      // Of one bucket only, so that the other keeps the file that the load wrote.
+      for (let h = 0; h < 3; h++) tale.put(h, item(0, `Bonn ${h}`));
+      await lake.load(await tale.full(0), { key: ['pk'], buckets: 2 });
+      const foreign = new ForeignWriter(lake);
+      await foreign.alter((fields) =>
+        fields.map((field) => {
+          if (typeof field.type === 'string' || field.type.type !== 'struct') return field;
+          const inside = field.type.fields.map((one) => ({ ...one, name: 'town' }));
+          return { ...field, type: { ...field.type, fields: inside } };
+        }),
+      );
+      for (let h = 0; h < 3; h++) await lake.merge(await tale.window(h));
+      const sql = 'SELECT address.town, count(*) FROM tale GROUP BY 1 ORDER BY 1';
+      const towns = async (): Promise<unknown[]> => {
+        const found: unknown[] = [];
+        for await (const row of (await query(lake.world, { ...lake.target, sql })).rows) {
+          found.push(row.map(String));
+        }
+        return found;
+      };
+      const expected = [
+        ['Bonn 2', '1'],
+        ['Ulm', '23'],
+      ];
+      expect(await towns()).toEqual(expected);
+      await expire(lake);
+      expect(await lake.snapshots()).toBe(1);
+      expect(await towns()).toEqual(expected);
+    } finally {
+      lake.close();
+    }
   });
 });
 

@@ -36,6 +36,7 @@ export interface InfraPolicyFlags {
   readonly region: string;
   readonly partition: 'aws' | 'aws-cn' | 'aws-us-gov';
   readonly source?: string | undefined;
+  readonly roles?: string | undefined;
   readonly exports?: string | undefined;
   readonly lake?: string | undefined;
   readonly out?: string | undefined;
@@ -67,6 +68,17 @@ const policySchema = z.object({
     .transform((text) => text.split(','))
     .pipe(z.array(z.string().regex(/^[\w.-]{3,255}$/, 'names of DynamoDB tables are expected')))
     .optional(),
+  roles: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(/^arn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'ARNs of roles are expected'),
+      ),
+    )
+    .optional(),
   exports: place.optional(),
   lake: place.optional(),
   out: place.optional(),
@@ -84,6 +96,7 @@ const policySchema = z.object({
 /** Flag that gives each place. */
 const flagOf: Readonly<Partial<Record<keyof PolicyPlaces, string>>> = {
   tableArns: '--source',
+  roleArns: '--roles',
   exports: '--exports',
   lake: '--lake',
   out: '--out',
@@ -101,7 +114,7 @@ export async function infraPolicy(
     throw usageError(`${JSON.stringify(name)} is none of ${names.join(', ')}`, command);
   }
   const known = name as CommandName | RoleName;
-  const { source, kmsKey, tidy, ...given } = checkInput(policySchema, flags, command);
+  const { source, roles, kmsKey, tidy, ...given } = checkInput(policySchema, flags, command);
   const keyed = (one: BucketPlace | undefined): BucketPlace | undefined =>
     one === undefined || kmsKey === undefined ? one : { ...one, keyArn: kmsKey };
   const { partition, region, account } = given;
@@ -111,6 +124,7 @@ export async function infraPolicy(
     lake: keyed(given.lake),
     out: keyed(given.out),
     results: keyed(given.results),
+    roleArns: roles,
     tableArns: source?.map(
       (table) => `arn:${partition}:dynamodb:${region}:${account}:table/${table}`,
     ),

@@ -88,3 +88,9 @@ export function summaryCounts(
   }
   return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, String(count)]));
 }
+
+/** Rows that a snapshot says it has, those marked as deleted left out; null when it does not say. */
+export function statedRows(summary: Readonly<Record<string, string>>): number | null {
+  const totals = statedTotals(summary);
+  return totals === null ? null : Number(totals.records - totals.positionDeletes);
+}

@@ -1,6 +1,7 @@
 // `tidelake export` on the command line: what a person reads who stops waiting for an export.
 
 import { describe, expect, it } from 'vitest';
+import type { CliContext } from '../../pipeline/cli/context.js';
 import type { ExportReport } from '../../pipeline/reports.js';
 import { type Ran, runStubbed } from './stub-context.js';
 
@@ -27,7 +28,7 @@ const report: ExportReport = {
 
 /** Runs the command, which is told to stop while it waits. */
 function stopped(args: readonly string[], after: Partial<ExportReport> = {}): Promise<Ran> {
-  const stops = new Set<(signal: 'SIGTERM') => void>();
+  const stops = new Set<Parameters<CliContext['onStop']>[0]>();
   return runStubbed(['export', '--table', 'orders', '--bucket', 'shop-exports', ...args], {
     stops,
     api: {

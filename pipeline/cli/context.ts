@@ -40,6 +40,8 @@ export interface CliContext {
   /** Working directory, an absolute path. */
   readonly folder: string;
   readonly clock: Clock;
+  /** Instant at which the process is ended from outside, where that is known, in ms of `clock`. */
+  readonly deadlineMs?: number;
   /** Where progress and notes go instead of `err`, for who keeps a log of its own. */
   readonly reporter?: Reporter;
   /** Processors this process may use. */

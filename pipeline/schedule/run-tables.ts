@@ -1,8 +1,9 @@
 // The scheduled job over many tables: a round for each, or rounds until each has what could be had, some at a time.
-// Promises: one table's trouble never stops another; a report for every table, in the order in which they end; what was begun
-// is waited for also when nobody wants the reports any more.
+// Promises: one table's trouble never stops another; a report for every table, in the order in which they end; tables that never
+// get done, or that wait, do not keep the others from their turn for good; what was begun is waited for also when nobody wants the reports any more.
 // Source: the design, "The hourly job is a pure decision".
 
+import { createHash } from 'node:crypto';
 import { exportPollMs } from '../../schemas/limits.js';
 import { formatInstant } from '../lake/lake-state.js';
 import type { TableExports, World } from '../ports.js';
@@ -13,6 +14,7 @@ import { planOfNone, roundOfNone } from './no-round.js';
 import { type PlanOptions, planRound } from './plan-round.js';
 import { RunLimit } from './run-limit.js';
 import { type RoundOptions, runRound } from './run-round.js';
+import { Slots } from './slots.js';
 import type { TableJob } from './table-job.js';
 import { ExportMemory } from './table-watch.js';
 
@@ -20,7 +22,7 @@ import { ExportMemory } from './table-watch.js';
 export type ExportsOf = (job: TableJob) => Promise<TableExports>;
 
 export interface TablesOptions {
-  /** Tables worked on at once. */
+  /** Tables worked on at once. One that sleeps until its exports are there is not counted. */
   readonly tablesAtOnceMax: number;
   /** Whether to stay until each table has the newest window that could be exported when the run began, or can now. */
   readonly isWaiting?: boolean;
@@ -41,17 +43,34 @@ export async function* runTables(
   options: TablesOptions,
 ): AsyncGenerator<RoundReport> {
   const limit = options.limit ?? new RunLimit(world.clock);
-  yield* eachTable(jobs, options.tablesAtOnceMax, async (job) => {
+  const slots = new Slots(options.tablesAtOnceMax);
+  yield* eachTable(drawn(jobs, world.clock.nowMs()), slots, async (job) => {
     try {
-      const exports = await exportsOf(job);
       const upkeep = (options.upkeepOf ?? upkeepOfJob)(job);
       const round: RoundOptions = { limit, ...(upkeep === null ? {} : { upkeep }) };
-      if (options.isWaiting !== true) return await runRound(world, exports, job, round);
-      return await untilFresh(world, exports, job, limit, round, options);
+      if (options.isWaiting === true) {
+        return await untilFresh(world, exportsOf, job, limit, slots, round, options);
+      }
+      return await slots.inTurn(async () => runRound(world, await exportsOf(job), job, round));
     } catch (error) {
       return notBegun(job, error);
     }
   });
+}
+
+/**
+ * The order in which tables get their turns, drawn anew by the instant of each run. In an order that stays, a few tables whose
+ * work never fits the time would keep those after them from ever being looked at.
+ */
+function drawn(jobs: readonly TableJob[], nowMs: number): readonly TableJob[] {
+  return jobs
+    .map((job) => ({ job, lot: sha256(`${nowMs} ${job.target.table}`) }))
+    .sort((a, b) => (a.lot < b.lot ? -1 : 1))
+    .map(({ job }) => job);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function upkeepOfJob({ upkeep }: TableJob): UpkeepWhen | null {
@@ -65,40 +84,48 @@ export async function* planTables(
   exportsOf: ExportsOf,
   options: Pick<TablesOptions, 'tablesAtOnceMax'> & PlanOptions,
 ): AsyncGenerator<PlanReport> {
-  yield* eachTable(jobs, options.tablesAtOnceMax, async (job) => {
-    let exports: TableExports;
-    try {
-      exports = await exportsOf(job);
-    } catch (error) {
-      return planOfNone(notBegun(job, error));
-    }
-    return planRound(world, exports, job, options);
-  });
+  const slots = new Slots(options.tablesAtOnceMax);
+  yield* eachTable(jobs, slots, (job) =>
+    slots.inTurn(async () => {
+      let exports: TableExports;
+      try {
+        exports = await exportsOf(job);
+      } catch (error) {
+        return planOfNone(notBegun(job, error));
+      }
+      return planRound(world, exports, job, options);
+    }),
+  );
 }
 
-/** Does `work` for each job, so many at once, and yields what comes of it as it comes. `work` does not throw. */
+/** Does `work` for each job in its turn and yields what comes of it as it comes. `work` does not throw; null: it had no turn.
+ *  Left early, it begins no further turn and waits for those that were begun. */
 async function* eachTable<R>(
   jobs: readonly TableJob[],
-  atOnceMax: number,
-  work: (job: TableJob) => Promise<R>,
+  slots: Slots,
+  work: (job: TableJob) => Promise<R | null>,
 ): AsyncGenerator<R> {
-  const running = new Map<number, Promise<{ readonly at: number; readonly result: R }>>();
-  let next = 0;
+  const done: (R | null)[] = [];
+  let wake = (): void => {};
+  const all = Promise.all(
+    jobs.map(async (job) => {
+      done.push(await work(job));
+      wake();
+    }),
+  );
   try {
-    while (next < jobs.length || running.size > 0) {
-      while (next < jobs.length && running.size < atOnceMax) {
-        const at = next++;
-        running.set(
-          at,
-          work(jobs[at]!).then((result) => ({ at, result })),
-        );
+    for (let told = 0; told < jobs.length; told++) {
+      while (done.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       }
-      const { at, result } = await Promise.race(running.values());
-      running.delete(at);
-      yield result;
+      const result = done.shift()!;
+      if (result !== null) yield result;
     }
   } finally {
-    await Promise.allSettled(running.values());
+    slots.close();
+    await all;
   }
 }
 
@@ -117,19 +144,24 @@ const failuresMax = 3;
 /** Rounds until the lake has what could be exported at the beginning, or has all there is, or a person has to act. */
 async function untilFresh(
   world: World,
-  exports: TableExports,
+  exportsOf: ExportsOf,
   job: TableJob,
   limit: RunLimit,
+  slots: Slots,
   round: RoundOptions,
   { goalMs, onRound = () => {} }: TablesOptions,
-): Promise<RoundReport> {
+): Promise<RoundReport | null> {
   const memory = new ExportMemory();
   const startMs = world.clock.nowMs();
   let whole: RoundReport | null = null;
   let goal = goalMs === undefined ? null : formatInstant(goalMs);
   let failures = 0;
   for (;;) {
-    const report = await runRound(world, exports, job, { ...round, memory });
+    // While it sleeps, other tables have their turn.
+    const report = await slots.inTurn(async () =>
+      runRound(world, await exportsOf(job), job, { ...round, memory }),
+    );
+    if (report === null) return whole;
     onRound(report);
     whole = together(whole, report, (world.clock.nowMs() - startMs) / 1000);
     goal ??= report.target ?? report.requested.find(({ at }) => at !== null)?.at ?? null;

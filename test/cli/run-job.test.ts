@@ -49,10 +49,17 @@ interface Tick {
   readonly config: string;
   readonly leftMs?: number;
   readonly store?: (store: ObjectStore) => ObjectStore;
+  /** Time until the first round can begin. */
+  readonly openingMs?: number;
 }
 
 /** One invocation, as Lambda makes it. */
-function tick({ config, leftMs = 900_000, store = (one) => one }: Tick): Promise<JobResult> {
+function tick({
+  config,
+  leftMs = 900_000,
+  store = (one) => one,
+  openingMs = 0,
+}: Tick): Promise<JobResult> {
   const { clock } = world.aws;
   const endMs = clock.nowMs() + leftMs;
   const invocation: Invocation = {
@@ -75,6 +82,7 @@ function tick({ config, leftMs = 900_000, store = (one) => one }: Tick): Promise
     loadApi: () => import('../../pipeline/index.js'),
     createWorld: async (options) => {
       const made = await createWorld(options);
+      clock.advanceMs(openingMs);
       return { ...made, store: store(made.store) };
     },
     openTableExports,
@@ -182,6 +190,29 @@ describe('a deadline in the middle of a load', () => {
     await tick({ config });
     const { watermark } = ofTable(name).at(-1) as { watermark: string };
     expect(await table.faults(watermark)).toEqual([]);
+  });
+});
+
+describe('a deadline that is near when the first round begins', () => {
+  it.each([
+    ['since reading took long', { leftMs: 900_000, openingMs: 875_000 }],
+    ['since the invocation is short', { leftMs: 25_000 }],
+  ])('lets no commit start, %s', async (_, slow) => {
+    const table = await world.table();
+    const config = configurationOf(table.name);
+    const name = table.job.target.table;
+    await tick({ config });
+    world.aws.clock.advanceMs(30 * minuteMs);
+    // 20 seconds are kept for commits on their way and 5 for the answer: none of the 25 is left.
+    expect(await tick({ config, ...slow })).toMatchObject({ tables: 1, refused: 0, failed: 0 });
+    expect(ofTable(name).at(-1)).toMatchObject({
+      outcome: 'waiting',
+      waiting_for: 'time-budget',
+      exports_loaded: 0,
+    });
+    expect(await table.lake.items().catch(() => 'none')).toBe('none');
+    await tick({ config });
+    expect(ofTable(name).at(-1)).toMatchObject({ exports_loaded: 1 });
   });
 });
 

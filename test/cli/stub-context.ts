@@ -48,6 +48,8 @@ export interface RunOptions {
   readonly folder?: string;
   readonly env?: Record<string, string>;
   readonly columns?: number;
+  /** Time it takes to open the world. */
+  readonly openingMs?: number;
 }
 
 /** Runs one command line against stubs. The clock stands at 2026-11-20T12:00:00Z. */
@@ -57,6 +59,7 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
   const err = new RememberingOutput();
   const calls: { name: string; options: Record<string, unknown> }[] = [];
   let openWorlds = 0;
+  let nowMs = Date.UTC(2026, 10, 20, 12);
   const context: CliContext = {
     process: {
       stdout: { write: (text) => out.write(text) },
@@ -66,7 +69,8 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
     out,
     err,
     folder: options.folder ?? '/srv/shop',
-    clock: { nowMs: () => Date.UTC(2026, 10, 20, 12), sleep: async () => undefined },
+    // No wait of a command ends: the time of a test does not pass.
+    clock: { nowMs: () => nowMs, sleep: () => new Promise(() => {}) },
     processors: 2,
     loadApi: async () => recorded(options.api ?? {}, calls),
     loadSimulator: async () => (options.simulator ?? {}) as SimulatorModule,
@@ -76,6 +80,7 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
     },
     createWorld: async ({ threads, reporter, aws }) => {
       openWorlds += 1;
+      nowMs += options.openingMs ?? 0;
       calls.push({ name: 'createWorld', options: { threads, aws } });
       return stubWorld(options.store ?? new MemoryStore(), reporter, () => {
         openWorlds -= 1;

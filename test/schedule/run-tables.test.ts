@@ -140,7 +140,53 @@ describe('tables in one run', () => {
   });
 });
 
+describe('tables whose work never fits the time', () => {
+  it.each([5, 60])(
+    'do not keep the others from their turn: ticks every %d minutes',
+    async (every) => {
+      // Four of them take the places for themselves: who comes after all four has no turn in that tick.
+      const jobs = Array.from({ length: 12 }, (_, n) => job(n));
+      const endless = new Set(['table_0', 'table_1', 'table_2', 'table_3']);
+      const served = new Map<string, number>();
+      for (let tick = 0; tick < 30; tick++) {
+        const here = world();
+        here.clock.advanceMs(tick * every * minute);
+        const order: string[] = [];
+        const exportsOf = async ({ source }: TableJob): Promise<TableExports> => {
+          order.push(source);
+          return dynamoDb({ describeTable: async () => null });
+        };
+        await all(runTables(here, jobs, exportsOf, { tablesAtOnceMax: 1 }));
+        expect([...order].sort()).toEqual(jobs.map(({ source }) => source).sort());
+        let taken = 0;
+        for (const table of order) {
+          if (taken < 4) served.set(table, (served.get(table) ?? 0) + 1);
+          if (endless.has(table)) taken += 1;
+        }
+      }
+      // Before the last of four in a drawn order is a table four times out of five: 24 of 30 ticks.
+      for (const { source } of jobs) expect(served.get(source)).toBeGreaterThan(12);
+    },
+  );
+});
+
 describe('a run that waits', () => {
+  it('lets another table have the turn of one that sleeps', async () => {
+    const here = world();
+    const limit = new RunLimit(here.clock, startMs + 60 * minute);
+    const jobs = Array.from({ length: 5 }, (_, n) => job(n));
+    const rounds: string[] = [];
+    await all(
+      runTables(here, jobs, async () => dynamoDb(), {
+        tablesAtOnceMax: 1,
+        isWaiting: true,
+        limit,
+        onRound: ({ table }) => rounds.push(table),
+      }),
+    );
+    expect(rounds.slice(0, 5).sort()).toEqual(jobs.map(({ source }) => source));
+  });
+
   it('ends when its time is over, and says so', async () => {
     const here = world();
     const limit = new RunLimit(here.clock, startMs + 10 * minute);

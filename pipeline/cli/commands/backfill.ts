@@ -86,12 +86,12 @@ export async function backfill(this: CliContext, flags: BackfillFlags): Promise<
     throw usageError('--exports URI, or --table NAME with --from TIME is needed', 'backfill');
   }
   checkWay(flags, isOfExports);
+  const { maxSeconds, graceSeconds = graceSecondsDefault } = input;
+  const startMs = this.clock.nowMs();
   await inSession(this, flags, { command: 'backfill' }, async (session) => {
-    const { maxSeconds, graceSeconds = graceSecondsDefault } = input;
-    const nowMs = this.clock.nowMs();
     const limit = new RunLimit(
       this.clock,
-      maxSeconds === undefined ? null : nowMs + maxSeconds * 1000,
+      maxSeconds === undefined ? null : startMs + maxSeconds * 1000,
     );
     const reports: BackfillReport[] = [];
     const tell = async (report: BackfillReport): Promise<void> => {

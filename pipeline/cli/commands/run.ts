@@ -40,6 +40,8 @@ const runSchema = z.object({
 export async function run(this: CliContext, flags: RunFlags): Promise<void> {
   const input = checkInput(runSchema, flags, 'run');
   const { graceSeconds = graceSecondsDefault } = input;
+  // What is read before the first round takes its time too.
+  const startMs = this.clock.nowMs();
   await inSession(this, flags, { command: 'run' }, async (session) => {
     const { clock } = this;
     const budget = session.config.run ?? {};
@@ -48,10 +50,11 @@ export async function run(this: CliContext, flags: RunFlags): Promise<void> {
     const jobs = configured.map((job) =>
       flags.reseed === true ? { ...job, schedule: { ...job.schedule, mayReseed: true } } : job,
     );
-    const limit = new RunLimit(
-      clock,
-      maxSeconds === undefined ? null : clock.nowMs() + maxSeconds * 1000,
+    const deadlineMs = Math.min(
+      maxSeconds === undefined ? Number.POSITIVE_INFINITY : startMs + maxSeconds * 1000,
+      this.deadlineMs ?? Number.POSITIVE_INFINITY,
     );
+    const limit = new RunLimit(clock, Number.isFinite(deadlineMs) ? deadlineMs : null);
     const meter = flags.metrics === 'emf' ? await openRunMeter(this) : null;
     const reports: RoundReport[] = [];
     const take = async (report: RoundReport): Promise<void> => {

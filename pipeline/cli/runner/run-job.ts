@@ -31,8 +31,6 @@ export type JobResult = RunTotals;
 
 /** Time kept at the end of an invocation for closing and for the answer, in milliseconds. */
 const closeMsMax = 5_000;
-/** The least that `run` takes as its time. */
-const runSecondsMin = 30;
 
 /**
  * Runs one round for each table of the configuration.
@@ -40,15 +38,14 @@ const runSecondsMin = 30;
  */
 export async function runJob(invocation: Invocation, world: JobWorld): Promise<JobResult> {
   const { env } = world;
-  const endMs = invocation.getRemainingTimeInMillis() - closeMsMax;
+  const deadlineMs = world.clock.nowMs() + invocation.getRemainingTimeInMillis() - closeMsMax;
   const log = await openJobLog(env.POWERTOOLS_SERVICE_NAME || lakeNameDefault, invocation);
   try {
     const reports: RoundReport[] = [];
-    await run.call(contextOf(world, log, reports), {
+    await run.call(contextOf(world, deadlineMs, log, reports), {
       json: true,
       logFormat: 'text',
       metrics: 'emf',
-      maxSeconds: Math.max(runSecondsMin, Math.floor(endMs / 1000)),
       ...(env.TIDELAKE_TABLE ? { table: env.TIDELAKE_TABLE } : {}),
     });
     const totals = totalsOf(reports.map(outcomeOf));
@@ -63,7 +60,12 @@ export async function runJob(invocation: Invocation, world: JobWorld): Promise<J
 }
 
 /** The command's surroundings: its results become lines of the log, metrics pass as they are. */
-function contextOf(world: JobWorld, log: JobLog, reports: RoundReport[]): CliContext {
+function contextOf(
+  world: JobWorld,
+  deadlineMs: number,
+  log: JobLog,
+  reports: RoundReport[],
+): CliContext {
   const none = (what: string) => () => Promise.reject(new Error(`the job has no ${what}`));
   const out = output((line) => {
     const value = JSON.parse(line) as RoundReport | { readonly _aws: unknown };
@@ -83,6 +85,7 @@ function contextOf(world: JobWorld, log: JobLog, reports: RoundReport[]): CliCon
     // A configuration that was put into the image lies beside the code.
     folder: packageFolder(),
     clock: world.clock,
+    deadlineMs,
     reporter: new LogReporter(log),
     processors: world.processors,
     loadApi: world.loadApi,

@@ -435,7 +435,8 @@ export interface PlannedAction {
   /** Folder that an export would be put in. */
   readonly place: string | null;
   readonly attempt: number | null;
-  /** What it is billed by, as far as one can tell; null where nothing is billed. */
+  /** Of an export to be asked for: what it is billed by, as far as one can tell. Of one that is loaded or merged: what it was
+   *  billed by, as DescribeExport tells; null where only S3 knows it. Null for a new epoch. */
   readonly bytes: number | null;
 }
 

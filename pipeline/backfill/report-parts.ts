@@ -3,6 +3,7 @@
 import type { ErrorFacts } from '../../schemas/errors.js';
 import { formatInstant } from '../lake/lake-state.js';
 import type { BackfillEpoch, BackfillFinding, BackfillReport } from '../reports.js';
+import type { RefusedTable } from '../schedule/configured-tables.js';
 import type { Finding } from './findings.js';
 import type { PlannedEpoch } from './plan-epochs.js';
 
@@ -31,4 +32,28 @@ export function reportFinding(finding: Finding): BackfillFinding {
 /** What an error makes of a backfill. */
 export function actionOf({ code }: ErrorFacts): BackfillReport['action'] {
   return code.startsWith('REFUSED_') ? 'refused' : 'failed';
+}
+
+/** The report of a table out of recovery whose backfill was not begun: refused by the configuration, or not to be reached. */
+export function backfillOfNone(database: string, { table, error }: RefusedTable): BackfillReport {
+  return {
+    action: actionOf(error),
+    database,
+    table,
+    tableId: null,
+    source: 'recovery',
+    from: null,
+    to: null,
+    watermark: null,
+    epochs: [],
+    loads: 0,
+    windows: 0,
+    loaded: 0,
+    merged: 0,
+    requested: 0,
+    findings: [],
+    estimate: { items: 0, bytes: 0, files: 0, seconds: 0, usd: 0, assumptions: [] },
+    error,
+    seconds: 0,
+  };
 }

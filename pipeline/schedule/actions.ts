@@ -46,7 +46,7 @@ export interface LoadExport {
 export type WaitReason =
   /** Exports are in progress or were asked for. */
   | 'exports-running'
-  /** Recovery was switched on just now: no instant can be exported yet. */
+  /** The table is being made, or recovery was switched on just now: no instant can be exported yet. */
   | 'no-instant-yet'
   /** The run is nearly over, and there is something to load or merge. */
   | 'time-budget';

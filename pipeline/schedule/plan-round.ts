@@ -140,16 +140,18 @@ function plannedActions(
       return [{ ...nothingPlanned, do: action.do, at, from, to, place, attempt, bytes }];
     }
     case 'merge':
-      return action.exports.map(({ exportArn, window }) => ({
+      return action.exports.map(({ exportArn, window, billedBytes }) => ({
         ...nothingPlanned,
         do: 'merge',
         from: formatInstant(window.fromMs),
         to: formatInstant(window.toMs),
         exportArn,
+        bytes: billedBytes,
       }));
     case 'load': {
-      const { exportArn, exportTimeMs } = action.export;
-      return [{ ...nothingPlanned, do: 'load', at: formatInstant(exportTimeMs), exportArn }];
+      const { exportArn, exportTimeMs, billedBytes } = action.export;
+      const at = formatInstant(exportTimeMs);
+      return [{ ...nothingPlanned, do: 'load', at, exportArn, bytes: billedBytes }];
     }
     case 'reseed':
       return [{ ...nothingPlanned, do: 'reseed' }];

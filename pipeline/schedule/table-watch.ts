@@ -1,7 +1,7 @@
 // What a round of one table knows of the world: reads what `decide` wants to know, and remembers within the run what cannot
 // change any more.
-// Promises: nothing is changed and no item is read; of the exports that DynamoDB lists only those are described that can
-// still matter; an export that is over is described once in a run; what S3 has at a prefix is read when it is asked for.
+// Promises: nothing is changed and no item is read; exports are listed only while one can matter, and only those are described
+// that do; an export that is over is described once in a run; what S3 has at a prefix is read when it is asked for.
 // Source: the design, "The hourly job is a pure decision"; Amazon DynamoDB API Reference, ListExports (90 days, no promised
 // order), DescribeExport.
 
@@ -19,6 +19,7 @@ import { isBelow, prefixUri, subjectOf } from './export-place.js';
 import { fullsPrefix } from './export-request.js';
 import type { LakeFacts, ScheduleConfig, Situation } from './situation.js';
 import type { TableJob } from './table-job.js';
+import { windowAfter } from './windows.js';
 
 /** What is known of exports that are over; one for all rounds of a run. */
 export class ExportMemory {
@@ -44,6 +45,8 @@ export interface BilledWindow {
 const estimateListedMax = 25;
 
 const pitrOff: PitrFacts = { isEnabled: false, earliestMs: null, latestMs: null, periodDays: null };
+/** As with recovery that was switched on just now: there is no instant to export yet. */
+const pitrToCome: PitrFacts = { ...pitrOff, isEnabled: true };
 
 /** What is asked of the world for one table, in one round. */
 export class TableWatch {
@@ -154,12 +157,13 @@ export class TableWatch {
     const nowMs = this.#world.clock.nowMs();
     if (this.#readAtMs !== null && nowMs - this.#readAtMs < tableFactsAgeMsMax) return;
     this.#table = await this.#exports.describeTable(this.#job.source);
-    this.#pitr = this.#table === null ? pitrOff : await this.#readPitr(this.#table.tableArn);
+    this.#pitr = this.#table === null ? pitrOff : await this.#readPitr(this.#table);
     this.#readAtMs = nowMs;
   }
 
-  /** A table deleted between two questions, or not made yet, has no recovery. */
-  async #readPitr(tableArn: string): Promise<PitrFacts> {
+  /** A table deleted between two questions has no recovery. Of one that is still being made nobody can say yet. */
+  async #readPitr({ tableArn, status }: TableDescription): Promise<PitrFacts> {
+    if (status === 'CREATING') return pitrToCome;
     try {
       return await this.#exports.describePitr(tableArn);
     } catch (error) {
@@ -180,9 +184,9 @@ export class TableWatch {
     const { baselineMs } = this.#job.schedule;
     const fromMs =
       lake?.watermarkMs ?? baselineMs ?? this.#pitr.earliestMs ?? Number.POSITIVE_INFINITY;
-    await this.#list(table.tableArn, fromMs);
     const isFullWanted =
       lake === null || this.#looked.includes(fullsPrefix(table, this.#job.schedule));
+    if (isFullWanted || this.#mayHaveWindow(lake)) await this.#list(table.tableArn, fromMs);
     const inLake = arnsIn(open);
     const arns = new Set(this.#noted);
     for (const { exportArn, type } of this.#listed ?? []) {
@@ -199,6 +203,16 @@ export class TableWatch {
     }
     const described = new Set(known.map(({ exportArn }) => exportArn));
     return [...known, ...[...this.#found.values()].filter((one) => !described.has(one.exportArn))];
+  }
+
+  /**
+   * Whether a window after the watermark can have been exported. Before its end it cannot, so a quiet round lists nothing:
+   * in an order that begins with the oldest, it would read 90 days. A shorter window of somebody else's is seen a little later.
+   */
+  #mayHaveWindow({ tableId, watermarkMs }: LakeFacts): boolean {
+    const { latestMs } = this.#pitr;
+    if (latestMs === null || tableId !== this.#table?.tableId) return true;
+    return windowAfter(watermarkMs, this.#job.schedule.grainMinutes).toMs <= latestMs;
   }
 
   /**

@@ -1,7 +1,11 @@
 // `tidelake backfill` on the command line: which flags go together, what is printed, and the exit code.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BackfillReport } from '../../pipeline/reports.js';
+import { TidelakeError } from '../../schemas/errors.js';
 import { type Ran, runStubbed } from './stub-context.js';
 
 const report: BackfillReport = {
@@ -167,5 +171,53 @@ describe('what is printed', () => {
     expect((await backfill(exported, failed, {})).exitCode).toBe(1);
     expect((await backfill(recovered, refused)).exitCode).toBe(3);
     expect((await backfill(recovered, { requested: 4 })).out).toContain('asked for 4 exports');
+  });
+});
+
+describe('over the tables of the configuration', () => {
+  it('one that is refused and one that cannot be reached are told, and the others are brought in', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidelake-backfill-'));
+    const config = {
+      exports: { bucket: 'shop-exports' },
+      tables: [
+        { name: 'users', lakeTable: 'people' },
+        { name: 'staff', lakeTable: 'people' },
+        { name: 'orders', region: 'eu-nowhere-1' },
+        { name: 'returns' },
+      ],
+    };
+    writeFileSync(join(folder, 'tidelake.config.json'), JSON.stringify(config));
+    const run = (...args: readonly string[]): Promise<Ran> =>
+      runStubbed(['backfill', '--from', '2026-11-01T00:00Z', '--json', ...args], {
+        folder,
+        api: {
+          backfillRecovery: async (_world, _exports, { target }) => ({
+            ...report,
+            source: 'recovery',
+            table: target.table,
+          }),
+        },
+        openTableExports: async ({ region }) => {
+          if (region === 'eu-nowhere-1') throw new TidelakeError(failure);
+          return {} as never;
+        },
+      });
+    try {
+      const ran = await run();
+      const told = ran.out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as BackfillReport)
+        .map(({ table, action, error }) => `${table} ${action} ${error?.code ?? ''}`);
+      expect(told).toContain('orders failed THROTTLED');
+      expect(told).toContain('returns done ');
+      expect(told.filter((one) => / refused REFUSED_/.test(one))).not.toEqual([]);
+      expect(ran.exitCode).toBe(3);
+      // As `run`: without a refusal the first failure decides.
+      expect((await run('--table', 'orders')).exitCode).toBe(1);
+      expect((await run('--table', 'returns')).exitCode).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

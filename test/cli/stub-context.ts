@@ -38,6 +38,10 @@ export interface RunOptions {
   readonly athena?: AthenaWorkgroup;
   /** DynamoDB, for commands that ask for exports. */
   readonly tableExports?: TableExports;
+  /** The same, for tests in which a Region or a role cannot be reached. */
+  readonly openTableExports?: CliContext['openTableExports'];
+  /** What a signal to stop would run. */
+  readonly stops?: Set<Parameters<CliContext['onStop']>[0]>;
   /** What an interrupt would run. */
   readonly releases?: Set<() => Promise<void>>;
   readonly store?: ObjectStore;
@@ -90,10 +94,14 @@ export async function runStubbed(args: readonly string[], options: RunOptions = 
     },
     openTableExports: async (aws) => {
       calls.push({ name: 'openTableExports', options: { ...aws } });
+      if (options.openTableExports !== undefined) return options.openTableExports(aws);
       if (options.tableExports === undefined) throw new Error('this test has no DynamoDB');
       return options.tableExports;
     },
-    onStop: () => () => {},
+    onStop: (stop) => {
+      options.stops?.add(stop);
+      return () => options.stops?.delete(stop);
+    },
     openAthena: async (athena) => {
       calls.push({ name: 'openAthena', options: { ...athena } });
       if (options.athena === undefined) throw new Error('this test has no Athena');

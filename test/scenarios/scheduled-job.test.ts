@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DescribeExportCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExportReport, PlanReport, RoundReport } from '../../pipeline/reports.js';
 import { type ScheduledTable, ScheduledWorld } from '../schedule/scheduled-table.js';
@@ -144,7 +145,14 @@ describe('tidelake plan', () => {
     await tidelake(table, 'run');
     here.aws.clock.advanceMs(11 * minuteMs);
     const plan = one<PlanReport>(await tidelake(table, 'plan', '--json'));
-    expect(plan.actions).toMatchObject([{ do: 'merge', from: plan.watermark }]);
+    const ExportArn = plan.actions[0]!.exportArn!;
+    const { ExportDescription: described } = await here.aws.db.send(
+      new DescribeExportCommand({ ExportArn }),
+    );
+    expect(described!.BilledSizeBytes).toBeGreaterThan(0);
+    expect(plan.actions).toMatchObject([
+      { do: 'merge', from: plan.watermark, bytes: described!.BilledSizeBytes },
+    ]);
   });
 });
 

@@ -81,7 +81,7 @@ describe('a round with upkeep', () => {
       return here.aws.simulator.requests().map(({ operation }) => operation);
     };
     const without = await asked({});
-    expect(without).toHaveLength(10);
+    expect(without).toHaveLength(9);
     expect(await asked({ upkeep })).toEqual(without);
   });
 

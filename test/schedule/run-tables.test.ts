@@ -260,6 +260,38 @@ describe('a run that waits', () => {
   );
 });
 
+it('a table that is still being made is waited for, though DynamoDB knows no recovery of it yet', async () => {
+  const here = world();
+  const limit = new RunLimit(here.clock, startMs + 60 * minute);
+  let looks = 0;
+  const usual = dynamoDb();
+  const exports = dynamoDb({
+    describeTable: async (tableName) => {
+      looks += 1;
+      const table = await usual.describeTable(tableName);
+      return table === null ? null : { ...table, status: looks < 3 ? 'CREATING' : 'ACTIVE' };
+    },
+    describePitr: async (tableArn) => {
+      if (looks >= 3) return usual.describePitr(tableArn);
+      throw new TidelakeError({ code: 'REFUSED_NO_TABLE', what: 'w', meaning: 'm', next: 'n' });
+    },
+  });
+  const rounds: RoundReport[] = [];
+  const options = { tablesAtOnceMax: 1, isWaiting: true, limit } as const;
+  const onRound = (round: RoundReport): number => rounds.push(round);
+  await all(runTables(here, [job(1)], async () => exports, { ...options, onRound }));
+  expect(
+    rounds
+      .slice(0, 3)
+      .map(({ waitingFor, requested }) => `${waitingFor}, asked for ${requested.length}`),
+  ).toEqual([
+    'no-instant-yet, asked for 0',
+    'no-instant-yet, asked for 0',
+    'exports-running, asked for 1',
+  ]);
+  expect(rounds.every(({ state, error }) => state === 'waiting' && error === null)).toBe(true);
+});
+
 describe('a refused request', () => {
   it('that was right by then is asked with anew, once table and recovery are read again', async () => {
     let latestMs = startMs;

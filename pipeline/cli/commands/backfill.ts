@@ -4,7 +4,10 @@
 // Spec: DESIGN "The command"; pipeline/backfill.
 
 import { z } from 'zod';
-import { type ErrorFacts, exitCodeOf, TidelakeError } from '../../../schemas/errors.js';
+import { type ErrorFacts, exitCodeOf } from '../../../schemas/errors.js';
+import { backfillOfNone } from '../../backfill/report-parts.js';
+import type { TableExports } from '../../ports.js';
+import { errorFacts } from '../../reporting/error-facts.js';
 import {
   formatBytes,
   formatCount,
@@ -201,7 +204,8 @@ async function* recoveryPast(
   limit: RunLimit,
 ): AsyncGenerator<BackfillReport> {
   const { jobs, refused } = await jobsOf(context, session, flags, 'backfill');
-  if (refused[0] !== undefined) throw new TidelakeError(refused[0].error);
+  const { database } = session.target;
+  for (const one of refused) yield backfillOfNone(database, one);
   const api = await session.api();
   const exportsOf = exportsByPlace(context.openTableExports, session.aws);
   for (const configured of jobs) {
@@ -211,7 +215,14 @@ async function* recoveryPast(
       buckets: input.buckets ?? configured.buckets,
       partition: input.partition ?? configured.partition,
     };
-    const exports = await exportsOf(job);
+    let exports: TableExports;
+    try {
+      exports = await exportsOf(job);
+    } catch (error) {
+      const { source } = job;
+      yield backfillOfNone(database, { table: job.target.table, source, error: errorFacts(error) });
+      continue;
+    }
     yield await api.backfillRecovery({ ...session.world, clock: context.clock }, exports, job, {
       fromMs: input.from!,
       toMs: input.to ?? null,
@@ -288,7 +299,8 @@ function outcomeText(report: BackfillReport): string {
       return `stopped, ${reached}; ${did}`;
     case 'refused':
     case 'failed':
-      return `${action}, ${reached}; ${did}`;
+      // Of a table that could not be read nobody knows whether it is in the lake.
+      return `${action}${watermark === null ? '' : `, ${reached}`}; ${did}`;
   }
 }
 

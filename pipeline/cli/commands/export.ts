@@ -1,6 +1,6 @@
 // `tidelake export`: asks DynamoDB for one export, where the scheduled job would put it.
 // Promises: an export that is there or under way is shown and not paid for again; too fresh and too old are different
-// refusals; with --wait an export that failed is exit 3.
+// refusals; with --wait an export that failed is exit 3. Told to stop, it says how to go on waiting without paying twice.
 // Spec: DESIGN "The command"; Amazon DynamoDB API Reference, ExportTableToPointInTime.
 
 import { z } from 'zod';
@@ -64,6 +64,7 @@ export async function exportTable(this: CliContext, flags: ExportFlags): Promise
     const report = await api.askExport(world, exports, job, { asked, isWaiting, limit });
     forget();
     await session.print(report, [exportLine(report)]);
+    if (limit.isStopping && report.state === 'IN_PROGRESS') session.tell(resumeText(report, flags));
     if (report.error === null) return 0;
     session.tell(errorText(report.error));
     return 3;
@@ -98,6 +99,12 @@ function askedOf(
     throw usageError('--from and --to go together', 'export');
   }
   return { of: 'window', window: { fromMs: from, toMs: to }, view };
+}
+
+/** How to go on. Asked for anew, `--full` would be another instant, and another export to pay for. */
+function resumeText({ at }: ExportReport, { full }: ExportFlags): string {
+  const same = full === true ? `, with --at ${formatInstant(at!)} in place of --full` : '';
+  return `\nstopped waiting: the export goes on at DynamoDB\n  next: run the same command again${same}; it finds this export and pays for no other\n`;
 }
 
 /** An export in words, one line. */

@@ -87,12 +87,19 @@ function actionText(action: PlannedAction): string {
     case 'request-full':
       return `ask for a full export at ${at}${size}${again}`;
     case 'merge':
-      return `merge ${window}`;
+      return `merge ${window}${sizeOfExport(action)}`;
     case 'load':
-      return `load the full export at ${at}`;
+      return `load the full export at ${at}${sizeOfExport(action)}`;
     case 'reseed':
       return 'begin a new epoch, since the chain cannot go on';
   }
+}
+
+/** Of an export that is there. What DynamoDB has forgotten is not read for a plan. */
+function sizeOfExport({ bytes }: PlannedAction): string {
+  return bytes === null
+    ? ', of a size not known before it is read'
+    : `, billed ${formatBytes(bytes)}`;
 }
 
 /** Dollars: two digits after the point, and more for what is below a cent. */

@@ -32,3 +32,12 @@ it('two years of windows of eight hours', { timeout: 900_000 }, async () => {
   expect(life.faultsMet).toBeGreaterThan(100);
   expectSmall(life);
 });
+
+// Some ten minutes of a processor: to be asked for, with TIDELAKE_LONG_RUNS=years.
+const asked = process.env.TIDELAKE_LONG_RUNS === 'years';
+it.skipIf(!asked)('two years of hourly windows', { timeout: 3_600_000 }, async () => {
+  const life = await live({ ...common, seed: 'whole', windows: 17_520, grain: 1, keepDays: 2 });
+  expect(life.windows).toBe(17_520);
+  expect(life.faultsMet).toBeGreaterThan(1_000);
+  expectSmall(life);
+});

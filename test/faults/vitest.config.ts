@@ -33,7 +33,7 @@ export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts', 'test/upkeep/sixty-days.test.ts'],
     globalSetup: 'test/scratch-folder.ts',
-    env: { TIDELAKE_LONG_RUNS: '1' },
+    env: { TIDELAKE_LONG_RUNS: process.env.TIDELAKE_LONG_RUNS ?? '1' },
     testTimeout: 900_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -4,7 +4,7 @@
 // Spec: DESIGN "The hourly job is a pure decision", "The command".
 
 import { tablesAtOnceDefault } from '../../../schemas/config.js';
-import { formatBytes, formatInstant } from '../../reporting/human-numbers.js';
+import { formatBytes, formatCount, formatInstant } from '../../reporting/human-numbers.js';
 import { plainText } from '../../reporting/plain-text.js';
 import type { PlannedAction, PlanReport } from '../../reports.js';
 import { planOfNone, roundOfNone } from '../../schedule/no-round.js';
@@ -63,12 +63,20 @@ export function planLines(plan: PlanReport): string[] {
   if (price.lines.length === 0) return lines;
   lines.push(`  price about ${formatUsd(price.usd)}`);
   for (const line of price.lines) {
-    lines.push(
-      `    ${line.what}: ${Number(line.quantity.toPrecision(3))} ${line.unit.replace('1,000', 'thousand')} at ${formatUsd(line.price)}: ${formatUsd(line.usd)}`,
-    );
+    lines.push(`    ${line.what}: ${priceText(line)}: ${formatUsd(line.usd)}`);
   }
   lines.push(...price.assumptions.map((one) => `    assumed: ${one}`));
   return lines;
+}
+
+/** `0.01 GB at $0.10`; `9 requests at $0.005 per 1,000`. */
+export function priceText({ quantity, unit, price }: PlanReport['price']['lines'][number]): string {
+  const [, per, what] = /^(1(?:,000)+) (.+)$/.exec(unit) ?? [];
+  if (per === undefined) {
+    return `${Number(quantity.toPrecision(3))} ${unit} at ${formatUsd(price)}`;
+  }
+  const count = Math.round(quantity * Number(per.replaceAll(',', '')));
+  return `${formatCount(count)} ${what} at ${formatUsd(price)} per ${per}`;
 }
 
 function actionText(action: PlannedAction): string {

@@ -22,8 +22,9 @@ COPY schemas ./schemas
 COPY transforms ./transforms
 COPY pipeline ./pipeline
 COPY queries ./queries
+COPY scripts/build-kernel.mjs ./scripts/
 COPY infra/template.json ./infra/template.json
-RUN node node_modules/typescript/bin/tsc -p tsconfig.json
+RUN node scripts/build-kernel.mjs && node node_modules/typescript/bin/tsc -p tsconfig.json
 # Lambda runs the image as a user of its own, who must be able to read what a checkout perhaps keeps from others.
 RUN chmod -R a+rX package.json LICENSE queries infra dist
 

@@ -23,11 +23,14 @@ const sources = [
   'transforms',
   'pipeline',
   'infra',
+  'scripts/build-kernel.mjs',
   'tsconfig.json',
   'package.json',
   'package-lock.json',
 ];
 const command = path.join(root, 'dist', 'pipeline', 'cli', 'main.js');
+/** Written by the build, and not under version control. */
+const kernel = path.join(root, 'transforms', 'kernel', 'kernel-bytes.ts');
 /** Written by a build without errors; its time is the time the build began. */
 const stamp = path.join(root, 'dist', '.built');
 const installed = path.join(root, 'node_modules', '.package-lock.json');
@@ -68,12 +71,17 @@ function install() {
 
 function isBuilt() {
   const builtMs = timeOf(stamp);
-  return timeOf(command) > 0 && sources.every((name) => newest(path.join(root, name)) < builtMs);
+  return (
+    timeOf(command) > 0 &&
+    sources.every((name) => newest(path.join(root, name)) < builtMs) &&
+    timeOf(kernel) > 0
+  );
 }
 
 /** Builds beside dist/ and then swaps, so that a build that fails, or two at once, never leave half of one. */
 function build() {
-  console.error('setup: building (tsc)');
+  console.error('setup: building');
+  run(process.execPath, [path.join('scripts', 'build-kernel.mjs')]);
   const fresh = path.join(root, `dist-${process.pid}`);
   const old = path.join(root, `dist-${process.pid}-old`);
   const beganMs = Date.now();

@@ -1,0 +1,36 @@
+// The kernel: the innermost loops in WebAssembly, where bytes are looked at sixteen at a time and 64-bit integers are
+// integers. An instance has a memory of its own, and belongs to whoever made it.
+
+import { kernelBytes } from './kernel-bytes.js';
+
+/** What assembly/index.ts exports. Places are byte offsets into `memory`. */
+export interface KernelExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  /** Takes a block of so many bytes, 16 bytes aligned. Views of the memory made before may be void afterwards. */
+  alloc(bytes: number): number;
+  mark(): number;
+  release(place: number): void;
+}
+
+interface WasmInstance {
+  readonly exports: unknown;
+}
+
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports?: object) => WasmInstance;
+};
+
+let compiled: object | null = null;
+
+/** A fresh instance; the code is compiled once in each thread. */
+export function newKernel(): KernelExports {
+  compiled ??= new WebAssembly.Module(Buffer.from(kernelBytes, 'base64'));
+  return new WebAssembly.Instance(compiled, {
+    env: {
+      abort: () => {
+        throw new Error('the kernel stopped');
+      },
+    },
+  }).exports as KernelExports;
+}

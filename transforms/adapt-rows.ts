@@ -14,7 +14,7 @@ import {
   type WideColumn,
 } from './columns.js';
 import { classify, fitTable, numberTypeText, parseDecimal, toUnscaled } from './decimals.js';
-import { makeColumn, Rows, type TypedAttribute } from './make-columns.js';
+import { absentColumn, makeColumn, Rows, type TypedAttribute } from './make-columns.js';
 import { columnValue, misfitsOf, nullPaths, withNulls } from './render-json.js';
 import { ItemScanner } from './scan-items.js';
 import { pathStep, valueJson } from './values.js';
@@ -74,11 +74,7 @@ function widened(column: Column, from: ColumnType, to: ColumnType): Column {
     const at = new Map(from.fields.map((field, i) => [field.attribute, i]));
     const children = to.fields.map((field) => {
       const i = at.get(field.attribute);
-      if (i === undefined) {
-        const absent = makeColumn(field.type);
-        absent.appendNulls(column.n);
-        return absent;
-      }
+      if (i === undefined) return absentColumn(field.type, column.n);
       return widened(source.children[i]!, from.fields[i]!.type, field.type);
     });
     return copyHead(source, new StructColumn(children));
@@ -147,9 +143,7 @@ export function adaptRows(
     const at = from.get(attribute);
     if (at === undefined) {
       if (strays.has(attribute)) return null;
-      const absent = makeColumn(type);
-      absent.appendNulls(source.n);
-      return absent;
+      return absentColumn(type, source.n);
     }
     const column = source.columns[at]!;
     const old = source.types[at]!.type;

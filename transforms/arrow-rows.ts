@@ -33,7 +33,7 @@ import {
   WideColumn,
 } from './columns.js';
 import { type KeyedRows, writeKey } from './locate-keys.js';
-import { makeColumn, Rows } from './make-columns.js';
+import { absentColumn, Rows } from './make-columns.js';
 import { KeyWriter } from './sort-keys.js';
 
 const idKey = 'PARQUET:field_id';
@@ -228,13 +228,6 @@ function fillOk(column: Column, data: Data): void {
   column.nulls = nulls;
 }
 
-function absent(type: ColumnType, n: number): Column {
-  const column = makeColumn(type);
-  column.appendNulls(n);
-  column.settle();
-  return column;
-}
-
 /** Offsets of a list or of bytes, starting at 0, and where they started in the Arrow buffer. */
 function rebased(data: Data): { offsets: Int32Array; first: number } {
   const from = data.valueOffsets as Int32Array;
@@ -339,7 +332,7 @@ function fromData(data: Data, type: ColumnType): Column {
         type.fields.map((field) => {
           const child = byId.get(field.id);
           return child === undefined
-            ? absent(field.type, data.length)
+            ? absentColumn(field.type, data.length)
             : fromData(child, field.type);
         }),
       );
@@ -368,7 +361,7 @@ function batchRows(batch: RecordBatch, table: TableColumns): Rows {
   const n = batch.numRows;
   const columns = table.columns.map((field) => {
     const data = byId.get(field.id);
-    return data === undefined ? absent(field.type, n) : fromData(data, field.type);
+    return data === undefined ? absentColumn(field.type, n) : fromData(data, field.type);
   });
   const writtenAt = byId.get(own.writtenAt);
   const nulls = byId.get(own.nulls);
@@ -378,12 +371,14 @@ function batchRows(batch: RecordBatch, table: TableColumns): Rows {
   const lives = new FlagColumn();
   for (let i = 0; i < n; i++) lives.push(true);
   return new Rows(table.columns, columns, {
-    writtenAt: (writtenAt === undefined ? absent(longType, n) : readLongs(writtenAt)) as LongColumn,
+    writtenAt: (writtenAt === undefined
+      ? absentColumn(longType, n)
+      : readLongs(writtenAt)) as LongColumn,
     nulls: (nulls === undefined
-      ? absent(list, n)
+      ? absentColumn(list, n)
       : fromData(nulls, list)) as ListColumn<BytesColumn>,
     misfits: (misfits === undefined
-      ? absent(misfitsType, n)
+      ? absentColumn(misfitsType, n)
       : fromData(misfits, misfitsType)) as ListColumn<StructColumn>,
     keys: keysOfRows(columns, table, n),
     lives,
@@ -430,7 +425,9 @@ export function ipcToKeyedRows(
       const byId = fieldsById(batch);
       const columns = table.columns.slice(0, table.key.length).map((field) => {
         const data = byId.get(field.id);
-        return data === undefined ? absent(field.type, batch.numRows) : fromData(data, field.type);
+        return data === undefined
+          ? absentColumn(field.type, batch.numRows)
+          : fromData(data, field.type);
       });
       const misfits = byId.get(table.own.misfits);
       const isAny = misfits !== undefined && misfits.nullCount < misfits.length;

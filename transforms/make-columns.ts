@@ -43,6 +43,14 @@ export function makeColumn(type: ColumnType): Column {
   }
 }
 
+/** A settled column of so many absent rows. */
+export function absentColumn(type: ColumnType, n: number): Column {
+  const column = makeColumn(type);
+  column.appendNulls(n);
+  column.settle();
+  return column;
+}
+
 /** A column as it is scanned or rendered: original attribute name and type. */
 export interface TypedAttribute {
   readonly attribute: string;

@@ -13,6 +13,7 @@ import type { Segment } from '../../pipeline/units/segments.js';
 import type { AttributeValue } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
+import type { StructColumn } from '../../transforms/columns.js';
 import type { Rows, TypedAttribute } from '../../transforms/make-columns.js';
 import { packRows } from '../../transforms/pack-rows.js';
 import { evolveTypes } from '../../transforms/plan-types.js';
@@ -224,6 +225,30 @@ describe('segments of one export', () => {
       segmentOf(scanned(items, table.columns).rows),
     );
     await expect(sortedSegments(segments, table, noScratch)).rejects.toThrow('REFUSED_KEY');
+  });
+
+  it('keep maps that came late, behind many rows that have none', async () => {
+    const map: AttributeValue = {
+      M: new Map<string, AttributeValue>([
+        ['a', { S: 'text' }],
+        ['b', { N: '7' }],
+      ]),
+    };
+    const itemOf = (i: number): [string, AttributeValue][] => [
+      ['pk', { S: 'p' }],
+      ['sk', { N: String(i) }],
+    ];
+    const early = Array.from({ length: 3000 }, (_, i): Item => new Map(itemOf(i)));
+    const late: Item[] = [new Map([...itemOf(3000), ['map', map]])];
+    const table = tableOf([...early, ...late]);
+    const segments = [early, late].map((items) => segmentOf(scanned(items, typesOf(items)).rows));
+    const rows = await sortedSegments(segments, table, noScratch);
+    const at = table.columns.findIndex(({ attribute }) => attribute === 'map');
+    expect((rows.columns[at] as StructColumn).children.map(({ n, nulls }) => [n, nulls])).toEqual([
+      [3001, 3000],
+      [3001, 3000],
+    ]);
+    expect(writtenBack(rows)).toEqual(canonical([...early, ...late]));
   });
 
   it('of any columns come out sorted, whole, in the columns of the table', async () => {

@@ -2,7 +2,13 @@
 // One class per storage; a validity byte per row (1 = present), so that rows can be taken back cheaply.
 // No content ever leaves here except by the caller's explicit reading.
 
+/** Rows that a column gets room for when the first one is pushed. Before, it holds no memory: most columns are filled
+ *  with buffers that exist. */
 const initialRows = 1024;
+const noBytes = new Uint8Array(0);
+const noWords = new Int32Array(0);
+/** Of no rows: never written, since offsets are written behind the first. */
+const noOffsets = new Int32Array(1);
 /** Bytes beyond this are copied by a call of the engine; below it that call costs more than it saves. */
 const longBytes = 256;
 /** Room kept behind a column's text, so that most strings are copied while their end is looked for. */
@@ -55,7 +61,7 @@ export function gatherBytes(
 }
 
 function grown(needed: number, capacity: number): number {
-  let next = Math.max(16, capacity * 2);
+  let next = Math.max(initialRows, capacity * 2);
   while (next < needed) next *= 2;
   return next;
 }
@@ -64,7 +70,7 @@ function grown(needed: number, capacity: number): number {
 export abstract class Column {
   n = 0;
   nulls = 0;
-  ok: Uint8Array = new Uint8Array(initialRows);
+  ok: Uint8Array = noBytes;
 
   /** Makes room for rows up to `rows`. */
   abstract reserve(rows: number): void;
@@ -147,8 +153,8 @@ export abstract class Column {
 
 /** Strings (UTF-8) and binaries. */
 export class BytesColumn extends Column {
-  offsets: Int32Array = new Int32Array(initialRows + 1);
-  data: Uint8Array = new Uint8Array(initialRows * 8);
+  offsets: Int32Array = noOffsets;
+  data: Uint8Array = noBytes;
   length = 0;
   /** The data that `view` is of. */
   private viewed: Uint8Array = this.data;
@@ -316,7 +322,7 @@ export class BytesColumn extends Column {
 
 /** 64-bit integers as (low, high) pairs of 32 bits: long, timestamps, decimals of up to 18 digits. */
 export class LongColumn extends Column {
-  words: Int32Array = new Int32Array(initialRows * 2);
+  words: Int32Array = noWords;
 
   reserve(rows: number): void {
     if (rows <= this.ok.length) return;
@@ -400,7 +406,7 @@ export class LongColumn extends Column {
 
 /** 128-bit integers, little endian words: decimals of up to 38 digits. */
 export class WideColumn extends Column {
-  words: Int32Array = new Int32Array(initialRows * 4);
+  words: Int32Array = noWords;
 
   reserve(rows: number): void {
     if (rows <= this.ok.length) return;
@@ -492,7 +498,7 @@ export class WideColumn extends Column {
 
 /** Booleans, a byte each. */
 export class FlagColumn extends Column {
-  flags: Uint8Array = new Uint8Array(initialRows);
+  flags: Uint8Array = noBytes;
 
   reserve(rows: number): void {
     if (rows <= this.ok.length) return;
@@ -545,7 +551,7 @@ export class FlagColumn extends Column {
 
 /** Lists; also maps, whose child is a struct of key and value. A row is closed with `end` after its elements. */
 export class ListColumn<C extends Column = Column> extends Column {
-  offsets: Int32Array = new Int32Array(initialRows + 1);
+  offsets: Int32Array = noOffsets;
   readonly child: C;
 
   constructor(child: C) {

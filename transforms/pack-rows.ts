@@ -206,11 +206,16 @@ export function packOrdered(rows: Rows, indices: Int32Array): Uint8Array {
   return new Gatherer().pack(rows.all, indices);
 }
 
-/** Rows [start, end) of settled rows as bytes. */
-export function packRows(rows: Rows, start = 0, end: number = rows.n): Uint8Array {
+/** How many bytes rows [start, end) of settled rows are when they are packed. */
+export function packedSize(rows: Rows, start = 0, end: number = rows.n): number {
   let size = 0;
   for (const column of rows.all) size += sizeOf(column, start, end);
-  const packer = new Packer(size);
+  return size;
+}
+
+/** Rows [start, end) of settled rows as bytes. */
+export function packRows(rows: Rows, start = 0, end: number = rows.n): Uint8Array {
+  const packer = new Packer(packedSize(rows, start, end));
   for (const column of rows.all) packer.column(column, start, end);
   return packer.buffer;
 }

@@ -4,12 +4,16 @@ import type { TableColumns } from '../../schemas/columns.js';
 import { refuse } from '../../schemas/errors.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
 import { BytesColumn } from '../../transforms/columns.js';
+import { sortInKernel } from '../../transforms/kernel/gather-rows.js';
+import type { KernelExports } from '../../transforms/kernel/kernel.js';
 import { Rows } from '../../transforms/make-columns.js';
+import { unpackRows } from '../../transforms/pack-rows.js';
 import { compareKeys, sortedOrder } from '../../transforms/sort-keys.js';
 import type { Scratch } from '../ports.js';
 import { encodeRows, groupBuffers, type RowGroup } from './row-groups.js';
 import { readSegment, type Segment } from './segments.js';
 import type { UnitContext, UnitResult } from './unit.js';
+import { kernelRowsMin, useKernel } from './unit-kernel.js';
 
 export interface EncodeInput {
   readonly segments: readonly Segment[];
@@ -28,29 +32,49 @@ export async function sortedSegments(
   table: TableColumns,
   scratch: Scratch,
 ): Promise<Rows> {
+  const parts = await adaptedSegments(segments, table, scratch);
+  if (rowCountOf(parts) < kernelRowsMin) return sortedRows(parts, table);
+  return useKernel((kernel) => unpackRows(table.columns, sortedBytes(kernel, parts).slice()));
+}
+
+async function adaptedSegments(
+  segments: readonly Segment[],
+  table: TableColumns,
+  scratch: Scratch,
+): Promise<Rows[]> {
   const parts: Rows[] = [];
   for (const segment of segments) {
     parts.push(adaptRows(await readSegment(segment, scratch), table.columns, table.key));
   }
-  const sorted = sortedRows(parts, table);
-  for (let row = 1; row < sorted.n; row++) {
-    if (compareKeys(sorted.keys, row - 1, sorted.keys, row) === 0) {
-      throw refuse(
-        'REFUSED_KEY',
-        'the same key stands twice in one export',
-        'an export has one record per key, or --key names the wrong attributes; nothing was written',
-        'check --key, or ask for the export again',
-      );
-    }
-  }
-  return sorted;
+  return parts;
+}
+
+function rowCountOf(parts: readonly Rows[]): number {
+  let total = 0;
+  for (const { n } of parts) total += n;
+  return total;
+}
+
+/** All rows of several parts in the order of their keys, packed, in the kernel's memory. */
+function sortedBytes(kernel: KernelExports, parts: readonly Rows[]): Uint8Array {
+  const bytes = sortInKernel(kernel, parts);
+  if (bytes === null) throw sameKeyTwice();
+  return bytes;
+}
+
+function sameKeyTwice(): Error {
+  return refuse(
+    'REFUSED_KEY',
+    'the same key stands twice in one export',
+    'an export has one record per key, or --key names the wrong attributes; nothing was written',
+    'check --key, or ask for the export again',
+  );
 }
 
 /** All rows of several parts, in the order of their keys. */
 function sortedRows(parts: readonly Rows[], table: TableColumns): Rows {
   const keys = new BytesColumn();
-  let total = 0;
-  for (const part of parts) total += part.n;
+  const total = rowCountOf(parts);
   const partOf = new Uint32Array(total);
   const rowOf = new Int32Array(total);
   let at = 0;
@@ -70,6 +94,9 @@ function sortedRows(parts: readonly Rows[], table: TableColumns): Rows {
   }
   const sorted = new Rows(table.columns);
   sorted.takeFrom(parts, orderedParts, orderedRows);
+  for (let row = 1; row < sorted.n; row++) {
+    if (compareKeys(sorted.keys, row - 1, sorted.keys, row) === 0) throw sameKeyTwice();
+  }
   return sorted;
 }
 
@@ -78,7 +105,13 @@ export async function encodeUnit(
   input: EncodeInput,
   context: UnitContext,
 ): Promise<UnitResult<EncodeOutput>> {
-  const sorted = await sortedSegments(input.segments, input.table, context.scratch);
-  const groups = encodeRows(sorted, input.table, input.groupRowsMax);
-  return { output: { groups, rows: sorted.n }, transfer: groupBuffers(groups) };
+  const { table } = input;
+  const parts = await adaptedSegments(input.segments, table, context.scratch);
+  const rows = rowCountOf(parts);
+  const encode = (sorted: Rows): RowGroup[] => encodeRows(sorted, table, input.groupRowsMax);
+  const groups =
+    rows < kernelRowsMin
+      ? encode(sortedRows(parts, table))
+      : useKernel((kernel) => encode(unpackRows(table.columns, sortedBytes(kernel, parts))));
+  return { output: { groups, rows }, transfer: groupBuffers(groups) };
 }

@@ -10,6 +10,7 @@ import { attributeJson, type Item, keysOf } from '../../pipeline/simulator/item.
 import { sortedSegments } from '../../pipeline/units/encode-unit.js';
 import { applyChanges } from '../../pipeline/units/merge-unit.js';
 import type { Segment } from '../../pipeline/units/segments.js';
+import { kernelRowsMin } from '../../pipeline/units/unit-kernel.js';
 import type { AttributeValue } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
@@ -249,6 +250,32 @@ describe('segments of one export', () => {
       [3001, 3000],
     ]);
     expect(writtenBack(rows)).toEqual(canonical([...early, ...late]));
+  });
+
+  it('of many rows come out sorted and stay so, and with the same key twice are refused', async () => {
+    const n = kernelRowsMin + 100;
+    const items = Array.from({ length: n }, (_, i): Item => {
+      const sk = String((i * 7919) % n);
+      return new Map<string, AttributeValue>([
+        ['pk', { S: `p${i % 3}` }],
+        ['sk', { N: sk }],
+        ['note', { S: `${sk}/${i % 3}` }],
+      ]);
+    });
+    const table = tableOf(items);
+    const segments = [items.slice(0, 1000), items.slice(1000)].map((part) =>
+      segmentOf(scanned(part, table.columns).rows),
+    );
+    const rows = await sortedSegments(segments, table, noScratch);
+    const twice = [...segments, segmentOf(scanned([items[70]!], table.columns).rows)];
+    await expect(sortedSegments(twice, table, noScratch)).rejects.toThrow('REFUSED_KEY');
+    await sortedSegments([segments[1]!, segments[0]!], table, noScratch);
+    const inOrder = [...items].sort((a, b) => {
+      const [x, y] = [a, b].map((item) => item.get('pk') as { S: string });
+      const [v, w] = [a, b].map((item) => Number((item.get('sk') as { N: string }).N));
+      return x!.S < y!.S ? -1 : x!.S > y!.S ? 1 : v! - w!;
+    });
+    expect(writtenBack(rows)).toEqual(canonical(inOrder));
   });
 
   it('of any columns come out sorted, whole, in the columns of the table', async () => {

@@ -10,6 +10,25 @@ export interface KernelExports {
   alloc(bytes: number): number;
   mark(): number;
   release(place: number): void;
+  // assembly/gather.ts
+  gatherFlags(to: number, from: number, rows: number, n: number): number;
+  fillFlags(to: number, value: number, n: number): void;
+  gatherLongs(to: number, from: number, rows: number, n: number): void;
+  gatherWides(to: number, from: number, rows: number, n: number): void;
+  gatherBytes(
+    to: number,
+    toData: number,
+    offsets: number,
+    data: number,
+    rows: number,
+    n: number,
+  ): number;
+  gatherOffsets(to: number, offsets: number, rows: number, n: number): number;
+  gatherElements(to: number, offsets: number, rows: number, n: number): void;
+  shiftOffsets(offsets: number, n: number, shift: number): void;
+  // assembly/sort.ts
+  sortKeys(to: number, offsets: number, data: number, n: number): void;
+  findTwin(order: number, offsets: number, data: number, n: number): number;
 }
 
 interface WasmInstance {

@@ -1,0 +1,153 @@
+// Columns in a kernel's memory: where their buffers are, as plain numbers, so that they stay true when the memory grows.
+// They are copied there, the rows of several parts one behind the other, or are there already.
+
+import {
+  BytesColumn,
+  type Column,
+  FlagColumn,
+  ListColumn,
+  LongColumn,
+  type StructColumn,
+  WideColumn,
+} from '../columns.js';
+import type { KernelExports } from './kernel.js';
+
+/** Bytes behind every block: kernels read and write up to 16 bytes at a time. */
+export const slackBytes = 16;
+
+interface PlacedHead {
+  readonly n: number;
+  readonly nulls: number;
+  /** Of the validity bytes. */
+  readonly ok: number;
+}
+
+/** A column whose buffers are at these places. */
+export type PlacedColumn = PlacedHead &
+  (
+    | { readonly kind: 'bytes'; readonly offsets: number; readonly data: number }
+    | { readonly kind: 'longs' | 'wides' | 'flags'; readonly values: number }
+    | { readonly kind: 'list'; readonly offsets: number; readonly child: PlacedColumn }
+    | { readonly kind: 'struct'; readonly children: readonly PlacedColumn[] }
+  );
+
+/** All of a kernel's memory, as it is now. */
+export function memoryOf(kernel: KernelExports): Uint8Array {
+  return new Uint8Array(kernel.memory.buffer);
+}
+
+/** Where a column is that lies in the kernel's memory already (at least its validity bytes do). */
+export function placeColumn(column: Column): PlacedColumn {
+  const head = { n: column.n, nulls: column.nulls, ok: column.ok.byteOffset };
+  if (column instanceof BytesColumn) {
+    const { offsets, data } = column;
+    return { ...head, kind: 'bytes', offsets: offsets.byteOffset, data: data.byteOffset };
+  }
+  if (column instanceof LongColumn) {
+    return { ...head, kind: 'longs', values: column.words.byteOffset };
+  }
+  if (column instanceof WideColumn) {
+    return { ...head, kind: 'wides', values: column.words.byteOffset };
+  }
+  if (column instanceof FlagColumn) {
+    return { ...head, kind: 'flags', values: column.flags.byteOffset };
+  }
+  if (column instanceof ListColumn) {
+    const offsets = column.offsets.byteOffset;
+    return { ...head, kind: 'list', offsets, child: placeColumn(column.child) };
+  }
+  const { children } = column as StructColumn;
+  return { ...head, kind: 'struct', children: children.map(placeColumn) };
+}
+
+/** Copies settled columns of the same shape into blocks of the kernel's memory, as one column. */
+export function copyColumns(kernel: KernelExports, parts: readonly Column[]): PlacedColumn {
+  const first = parts[0]!;
+  let n = 0;
+  let nulls = 0;
+  for (const part of parts) {
+    n += part.n;
+    nulls += part.nulls;
+  }
+  const head = { n, nulls, ok: copyAll(kernel, parts, (part) => part.ok.subarray(0, part.n)) };
+  if (first instanceof BytesColumn) {
+    const columns = parts as readonly BytesColumn[];
+    const data = copyAll(kernel, columns, (part) => part.data.subarray(0, part.length));
+    const offsets = copyOffsets(kernel, columns, (part) => part.length);
+    return { ...head, kind: 'bytes', offsets, data };
+  }
+  if (first instanceof LongColumn) {
+    const columns = parts as readonly LongColumn[];
+    return { ...head, kind: 'longs', values: copyAll(kernel, columns, (c) => words(c, 2)) };
+  }
+  if (first instanceof WideColumn) {
+    const columns = parts as readonly WideColumn[];
+    return { ...head, kind: 'wides', values: copyAll(kernel, columns, (c) => words(c, 4)) };
+  }
+  if (first instanceof FlagColumn) {
+    const columns = parts as readonly FlagColumn[];
+    const values = copyAll(kernel, columns, (part) => part.flags.subarray(0, part.n));
+    return { ...head, kind: 'flags', values };
+  }
+  if (first instanceof ListColumn) {
+    const columns = parts as readonly ListColumn[];
+    const offsets = copyOffsets(kernel, columns, (part) => part.child.n);
+    const children = columns.map((part) => part.child);
+    return { ...head, kind: 'list', offsets, child: copyColumns(kernel, children) };
+  }
+  const columns = parts as readonly StructColumn[];
+  const children = (first as StructColumn).children.map((_, i) => {
+    const own = columns.map((part) => part.children[i]!);
+    if (own.some((child, part) => child.n !== columns[part]!.n)) {
+      throw new RangeError('a struct is not settled');
+    }
+    return copyColumns(kernel, own);
+  });
+  return { ...head, kind: 'struct', children };
+}
+
+function words({ words: all, n }: LongColumn | WideColumn, perRow: number): Uint8Array {
+  return new Uint8Array(all.buffer, all.byteOffset, n * perRow * 4);
+}
+
+/** Copies a buffer of each part, one behind the other. */
+function copyAll<C>(
+  kernel: KernelExports,
+  parts: readonly C[],
+  bytesOf: (part: C) => Uint8Array,
+): number {
+  const buffers = parts.map(bytesOf);
+  let size = 0;
+  for (const { length } of buffers) size += length;
+  const place = kernel.alloc(size + slackBytes);
+  const memory = memoryOf(kernel);
+  let at = place;
+  for (const buffer of buffers) {
+    memory.set(buffer, at);
+    at += buffer.length;
+  }
+  return place;
+}
+
+/** Copies offsets of each part, each continuing where the one before ended. */
+function copyOffsets<C extends BytesColumn | ListColumn>(
+  kernel: KernelExports,
+  parts: readonly C[],
+  lengthOf: (part: C) => number,
+): number {
+  let n = 0;
+  for (const part of parts) n += part.n;
+  const place = kernel.alloc((n + 1) * 4 + slackBytes);
+  const memory = new Int32Array(kernel.memory.buffer, place, n + 1);
+  memory[0] = 0;
+  let row = 0;
+  let shift = 0;
+  for (const part of parts) {
+    memory.set(part.offsets.subarray(1, part.n + 1), row + 1);
+    if (shift > 0) kernel.shiftOffsets(place + (row + 1) * 4, part.n, shift);
+    row += part.n;
+    shift += lengthOf(part);
+  }
+  if (shift > 0x7fffffff) throw new RangeError('a column of one range holds over 2 GiB');
+  return place;
+}

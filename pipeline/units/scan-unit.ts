@@ -5,15 +5,17 @@ import type { KeyAttribute } from '../../schemas/attribute.js';
 import { refuse } from '../../schemas/errors.js';
 import type { ExportDataFile } from '../../schemas/export-manifest.js';
 import { sameType } from '../../transforms/adapt-rows.js';
+import { orderInKernel } from '../../transforms/kernel/gather-rows.js';
 import type { Rows, TypedAttribute } from '../../transforms/make-columns.js';
-import { packOrdered, packRows } from '../../transforms/pack-rows.js';
+import { packOrdered, packRows, unpackRows } from '../../transforms/pack-rows.js';
 import { planTypes } from '../../transforms/plan-types.js';
 import { ItemScanner, RecordError, scanKeyType } from '../../transforms/scan-items.js';
 import { addStats, emptyStats, type TypeStats } from '../../transforms/type-stats.js';
 import { countMismatch, streamDataFile, verifyMd5 } from '../export/stream-data-file.js';
-import { type Routing, routeRows } from './routing.js';
+import { type Routed, type Routing, routeRows } from './routing.js';
 import type { Segment } from './segments.js';
 import type { UnitContext, UnitResult } from './unit.js';
+import { kernelRowsMin, useKernel } from './unit-kernel.js';
 
 /** Bytes of columns after which a batch is cut off. */
 const batchBytesMax = 20 * 1024 * 1024;
@@ -155,12 +157,10 @@ class Batches {
   }
 
   private async cut(rows: Rows): Promise<void> {
-    const { order, parts } = routeRows(rows, this.input.key, this.input.routing);
-    for (const part of parts) {
-      const bytes =
-        parts.length === 1
-          ? packRows(rows)
-          : packOrdered(rows, order.subarray(part.start, part.end));
+    const routed = routeRows(rows, this.input.key, this.input.routing);
+    const packed = packParts(rows, routed);
+    for (const [i, part] of routed.parts.entries()) {
+      const bytes = packed[i]!;
       const ref = this.input.spill ? await this.context.scratch.write([bytes]) : null;
       this.segments.push({
         partition: part.partition,
@@ -172,6 +172,18 @@ class Batches {
       });
     }
   }
+}
+
+/** The rows of each part, packed. */
+function packParts(rows: Rows, { order, parts }: Routed): Uint8Array[] {
+  if (parts.length === 1) return [packRows(rows)];
+  if (rows.n < kernelRowsMin) {
+    return parts.map(({ start, end }) => packOrdered(rows, order.subarray(start, end)));
+  }
+  return useKernel((kernel) => {
+    const ordered = unpackRows(rows.types, orderInKernel(kernel, rows, order));
+    return parts.map(({ start, end }) => packRows(ordered, start, end));
+  });
 }
 
 function sameTypes(a: readonly TypedAttribute[], b: readonly TypedAttribute[]): boolean {

@@ -70,21 +70,14 @@ export function gatherColumn(
 }
 
 /**
- * All rows of several parts in the order of their keys, packed; null when two keys are the same. Column by column they are
- * copied into the kernel's memory and moved there, so that beside the result it holds one column at a time.
+ * All rows of several parts in the order of their keys, packed; null when two keys are the same.
  *
  * @param parts at least one; settled, and all with the same columns
  * @returns a view of the kernel's memory: void when that grows, or what was taken of it is given back
  */
 export function sortInKernel(kernel: KernelExports, parts: readonly Rows[]): Uint8Array | null {
-  let n = 0;
-  let size = slackBytes;
-  for (const part of parts) {
-    n += part.n;
-    size += packedSize(part);
-  }
+  const n = parts.reduce((sum, part) => sum + part.n, 0);
   const order = kernel.alloc(n * 4 + slackBytes);
-  const start = kernel.alloc(size);
   const own = kernel.mark();
   const keys = copyColumns(
     kernel,
@@ -92,52 +85,63 @@ export function sortInKernel(kernel: KernelExports, parts: readonly Rows[]): Uin
   );
   if (keys.kind !== 'bytes') throw new TypeError('keys are bytes');
   kernel.sortKeys(order, keys.offsets, keys.data, n);
-  if (kernel.findTwin(order, keys.offsets, keys.data, n) !== -1) return null;
+  const twin = kernel.findTwin(order, keys.offsets, keys.data, n);
   kernel.release(own);
+  if (twin !== -1) return null;
   const columns = parts.map((part) => part.all);
-  let end = start;
-  for (let i = 0; i < columns[0]!.length; i++) {
-    const column = copyColumns(
-      kernel,
-      columns.map((all) => all[i]!),
-    );
-    end = gatherColumn(kernel, column, end, order, n);
-    kernel.release(own);
-  }
-  return memoryOf(kernel).subarray(start, end);
+  const all = columns[0]!.map(
+    (_, i) => () =>
+      copyColumns(
+        kernel,
+        columns.map((part) => part[i]!),
+      ),
+  );
+  const size = parts.reduce((sum, part) => sum + packedSize(part), 0);
+  return gatherAll(kernel, all, order, n, size);
 }
 
 /**
- * Packs rows that lie in a kernel's memory, in parts and in any order. Reads where they are when it is made; the memory may
- * grow from then on, which makes views of it void, those of the rows included.
+ * Rows in an order, packed. Columns that do not lie in the kernel's memory are copied there.
+ *
+ * @param rows settled; views of the kernel's memory are void afterwards, since it may have grown
+ * @param indices names every row once
+ * @returns a view of the kernel's memory: void when that grows, or what was taken of it is given back
+ * @throws RangeError when rows are named so often that there is no room
  */
-export class KernelPacker {
-  private readonly kernel: KernelExports;
-  private readonly columns: readonly PlacedColumn[];
-  private readonly size: number;
-  private readonly n: number;
+export function orderInKernel(kernel: KernelExports, rows: Rows, indices: Int32Array): Uint8Array {
+  const n = indices.length;
+  if (n > rows.n) throw namedTwice();
+  const size = packedSize(rows);
+  // Now: where they are cannot be seen any more when the memory has grown.
+  const all = rows.all.map((column) => {
+    if (column.ok.buffer !== kernel.memory.buffer) return () => copyColumns(kernel, [column]);
+    const placed = placeColumn(kernel, column);
+    return () => placed;
+  });
+  const order = kernel.alloc(n * 4 + slackBytes);
+  new Int32Array(kernel.memory.buffer, order, n).set(indices);
+  return gatherAll(kernel, all, order, n, size);
+}
 
-  constructor(kernel: KernelExports, rows: Rows) {
-    this.kernel = kernel;
-    this.columns = rows.all.map(placeColumn);
-    this.size = packedSize(rows);
-    this.n = rows.n;
+/** Gathers column by column, so that the kernel's memory holds one copied column at a time beside the result. */
+function gatherAll(
+  kernel: KernelExports,
+  columns: readonly (() => PlacedColumn)[],
+  order: number,
+  n: number,
+  sizeMax: number,
+): Uint8Array {
+  const start = kernel.alloc(sizeMax + slackBytes);
+  let end = start;
+  for (const column of columns) {
+    const own = kernel.mark();
+    end = gatherColumn(kernel, column(), end, order, n);
+    kernel.release(own);
   }
+  if (end > start + sizeMax) throw namedTwice();
+  return memoryOf(kernel).subarray(start, end);
+}
 
-  /** The rows that `indices` names, each at most once, in that order, as packOrdered gives them. */
-  pack(indices: Int32Array): Uint8Array {
-    const { kernel } = this;
-    const n = indices.length;
-    if (n > this.n) throw new RangeError('a row is named twice');
-    const place = kernel.mark();
-    const order = kernel.alloc(n * 4 + slackBytes);
-    const start = kernel.alloc(this.size + slackBytes);
-    new Int32Array(kernel.memory.buffer, order, n).set(indices);
-    let end = start;
-    for (const column of this.columns) end = gatherColumn(kernel, column, end, order, n);
-    if (end > start + this.size) throw new RangeError('a row is named twice');
-    const bytes = memoryOf(kernel).slice(start, end);
-    kernel.release(place);
-    return bytes;
-  }
+function namedTwice(): RangeError {
+  return new RangeError('a row is named twice');
 }

@@ -36,28 +36,28 @@ export function memoryOf(kernel: KernelExports): Uint8Array {
   return new Uint8Array(kernel.memory.buffer);
 }
 
-/** Where a column is that lies in the kernel's memory already (at least its validity bytes do). */
-export function placeColumn(column: Column): PlacedColumn {
-  const head = { n: column.n, nulls: column.nulls, ok: column.ok.byteOffset };
+/** Where a column is that lies in the kernel's memory already, all of it. */
+export function placeColumn(kernel: KernelExports, column: Column): PlacedColumn {
+  const at = ({ buffer, byteOffset }: Uint8Array | Int32Array): number => {
+    // Of no rows nothing is read.
+    if (column.n > 0 && buffer !== kernel.memory.buffer) {
+      throw new RangeError('a column lies in the kernel only in part');
+    }
+    return byteOffset;
+  };
+  const head = { n: column.n, nulls: column.nulls, ok: at(column.ok) };
   if (column instanceof BytesColumn) {
-    const { offsets, data } = column;
-    return { ...head, kind: 'bytes', offsets: offsets.byteOffset, data: data.byteOffset };
+    return { ...head, kind: 'bytes', offsets: at(column.offsets), data: at(column.data) };
   }
-  if (column instanceof LongColumn) {
-    return { ...head, kind: 'longs', values: column.words.byteOffset };
-  }
-  if (column instanceof WideColumn) {
-    return { ...head, kind: 'wides', values: column.words.byteOffset };
-  }
-  if (column instanceof FlagColumn) {
-    return { ...head, kind: 'flags', values: column.flags.byteOffset };
-  }
+  if (column instanceof LongColumn) return { ...head, kind: 'longs', values: at(column.words) };
+  if (column instanceof WideColumn) return { ...head, kind: 'wides', values: at(column.words) };
+  if (column instanceof FlagColumn) return { ...head, kind: 'flags', values: at(column.flags) };
   if (column instanceof ListColumn) {
-    const offsets = column.offsets.byteOffset;
-    return { ...head, kind: 'list', offsets, child: placeColumn(column.child) };
+    const child = placeColumn(kernel, column.child);
+    return { ...head, kind: 'list', offsets: at(column.offsets), child };
   }
-  const { children } = column as StructColumn;
-  return { ...head, kind: 'struct', children: children.map(placeColumn) };
+  const children = (column as StructColumn).children.map((child) => placeColumn(kernel, child));
+  return { ...head, kind: 'struct', children };
 }
 
 /** Copies settled columns of the same shape into blocks of the kernel's memory, as one column. */

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KernelPacker, sortInKernel } from '../../../transforms/kernel/gather-rows.js';
+import { orderInKernel, sortInKernel } from '../../../transforms/kernel/gather-rows.js';
 import { type KernelExports, newKernel } from '../../../transforms/kernel/kernel.js';
 import { Rows } from '../../../transforms/make-columns.js';
 import { packOrdered, packRows, unpackRows } from '../../../transforms/pack-rows.js';
@@ -69,43 +69,52 @@ describe('rows moved by the kernel', () => {
     );
   });
 
-  it('are packed in an order, byte for byte as JavaScript packs them', () => {
+  it('are put in an order, byte for byte as JavaScript does it, wherever they lie', () => {
     const kernel = newKernel();
     dirty(kernel);
     const sizes = fc.integer({ min: 0, max: 80 });
     fc.assert(
-      fc.property(anyTypes, sizes, seeds, nullsOf, (types, n, seed, absent) => {
-        const rows = rowsOf(types, n, seed, absent, keysFrom(seed, 0));
-        const order = sortedOrder(rows.keys);
-        const cut = seed % (n + 1);
-        const expected = [order.subarray(0, cut), order.subarray(cut)].map((indices) =>
-          packOrdered(rows, indices),
-        );
-        const place = kernel.mark();
-        const packer = new KernelPacker(kernel, inMemoryOf(kernel, rows));
-        const packed = [order.subarray(0, cut), order.subarray(cut)].map((indices) =>
-          packer.pack(indices),
-        );
-        kernel.release(place);
-        packed.forEach((bytes, i) => {
-          expect(Buffer.compare(bytes, expected[i]!)).toBe(0);
-        });
-      }),
-      { numRuns: 150 },
+      fc.property(
+        anyTypes,
+        sizes,
+        seeds,
+        nullsOf,
+        fc.constantFrom('there', 'elsewhere', 'both'),
+        (types, n, seed, absent, where) => {
+          const rows = rowsOf(types, n, seed, absent, keysFrom(seed, 0));
+          const order = sortedOrder(rows.keys);
+          const expected = packOrdered(rows, order);
+          const place = kernel.mark();
+          let given = where === 'elsewhere' ? rows : inMemoryOf(kernel, rows);
+          if (where === 'both') {
+            const columns = rows.columns.map((own, i) => (i % 2 === 0 ? own : given.columns[i]!));
+            given = new Rows(types, columns, given);
+          }
+          expect(Buffer.compare(orderInKernel(kernel, given, order), expected)).toBe(0);
+          kernel.release(place);
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 
-  it('stay whole when the memory grows between two parts', () => {
+  it('are whole when the memory has to grow', () => {
     const kernel = newKernel();
     const types = [{ attribute: 'a', type: { kind: 'S' } }] as const;
     const rows = rowsOf(types, 2000, 7, 1, keysFrom(7, 0));
-    const all = Int32Array.from({ length: 2000 }, (_, i) => 1999 - i);
-    const packer = new KernelPacker(kernel, inMemoryOf(kernel, rows));
+    const order = Int32Array.from({ length: 2000 }, (_, i) => 1999 - i);
+    const given = inMemoryOf(kernel, rows);
     const before = kernel.memory.buffer;
-    for (const part of [all.subarray(0, 700), all.subarray(700)]) {
-      expect(Buffer.compare(packer.pack(part), packOrdered(rows, part))).toBe(0);
-    }
+    const bytes = orderInKernel(kernel, given, order);
     expect(kernel.memory.buffer).not.toBe(before);
+    expect(Buffer.compare(bytes, packOrdered(rows, order))).toBe(0);
+  });
+
+  it('are not taken when a column lies in the kernel only in part', () => {
+    const kernel = newKernel();
+    const rows = inMemoryOf(kernel, rowsOf([], 3, 5, 0, keysFrom(5, 0)));
+    rows.keys.data = rows.keys.data.slice();
+    expect(() => orderInKernel(kernel, rows, Int32Array.of(0, 1, 2))).toThrow(RangeError);
   });
 
   it('are refused when the same key stands twice', () => {
@@ -119,8 +128,8 @@ describe('rows moved by the kernel', () => {
   it('are refused when one is named so often that there is no room', () => {
     const kernel = newKernel();
     const long = rowsOf([], 2, 1, 0, (row) => Buffer.alloc(row * 1000));
-    const packer = new KernelPacker(kernel, inMemoryOf(kernel, long));
-    expect(() => packer.pack(Int32Array.of(1, 1))).toThrow(RangeError);
-    expect(() => packer.pack(Int32Array.of(0, 0, 0))).toThrow(RangeError);
+    for (const order of [Int32Array.of(1, 1), Int32Array.of(0, 0, 0)]) {
+      expect(() => orderInKernel(kernel, long, order)).toThrow(RangeError);
+    }
   });
 });

@@ -34,6 +34,13 @@ function sizeOf(column: Column, start: number, end: number): number {
   return size;
 }
 
+/** How many of rows [start, end) are absent. */
+function absentIn(ok: Uint8Array, start: number, end: number): number {
+  let present = 0;
+  for (let i = start; i < end; i++) present += ok[i]!;
+  return end - start - present;
+}
+
 class Packer {
   private readonly bytes: Uint8Array;
   private at = 0;
@@ -64,9 +71,7 @@ class Packer {
 
   column(column: Column, start: number, end: number): void {
     const n = end - start;
-    let nulls = 0;
-    for (let i = start; i < end; i++) nulls += 1 - column.ok[i]!;
-    this.words(Int32Array.of(n, nulls));
+    this.words(Int32Array.of(n, column.nulls === 0 ? 0 : absentIn(column.ok, start, end)));
     this.raw(column.ok.subarray(start, end));
     if (column instanceof BytesColumn) {
       this.offsets(column.offsets, start, end);

@@ -5,6 +5,7 @@ import { refuse } from '../../schemas/errors.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
 import { BytesColumn } from '../../transforms/columns.js';
 import { sortInKernel } from '../../transforms/kernel/gather-rows.js';
+import { kernelRowsMin, useKernel } from '../../transforms/kernel/idle-kernel.js';
 import type { KernelExports } from '../../transforms/kernel/kernel.js';
 import { Rows } from '../../transforms/make-columns.js';
 import { unpackRows } from '../../transforms/pack-rows.js';
@@ -13,7 +14,6 @@ import type { Scratch } from '../ports.js';
 import { encodeRows, groupBuffers, type RowGroup } from './row-groups.js';
 import { readSegment, type Segment } from './segments.js';
 import type { UnitContext, UnitResult } from './unit.js';
-import { kernelRowsMin, useKernel } from './unit-kernel.js';
 
 export interface EncodeInput {
   readonly segments: readonly Segment[];

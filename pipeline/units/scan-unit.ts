@@ -6,6 +6,9 @@ import { refuse } from '../../schemas/errors.js';
 import type { ExportDataFile } from '../../schemas/export-manifest.js';
 import { sameType } from '../../transforms/adapt-rows.js';
 import { orderInKernel } from '../../transforms/kernel/gather-rows.js';
+import { kernelRowsMin, useKernel } from '../../transforms/kernel/idle-kernel.js';
+import type { KernelExports } from '../../transforms/kernel/kernel.js';
+import { ScanLane } from '../../transforms/kernel/scan-lane.js';
 import type { Rows, TypedAttribute } from '../../transforms/make-columns.js';
 import { packOrdered, packRows, unpackRows } from '../../transforms/pack-rows.js';
 import { planTypes } from '../../transforms/plan-types.js';
@@ -15,7 +18,6 @@ import { countMismatch, streamDataFile, verifyMd5 } from '../export/stream-data-
 import { type Routed, type Routing, routeRows } from './routing.js';
 import type { Segment } from './segments.js';
 import type { UnitContext, UnitResult } from './unit.js';
-import { kernelRowsMin, useKernel } from './unit-kernel.js';
 
 /** Bytes of columns after which a batch is cut off. */
 const batchBytesMax = 20 * 1024 * 1024;
@@ -74,6 +76,18 @@ export async function scanUnit(
   context: UnitContext,
 ): Promise<UnitResult<ScanOutput>> {
   const batches = new Batches(input, context);
+  try {
+    return await scanFiles(input, context, batches);
+  } finally {
+    batches.close();
+  }
+}
+
+async function scanFiles(
+  input: ScanInput,
+  context: UnitContext,
+  batches: Batches,
+): Promise<UnitResult<ScanOutput>> {
   let records = 0;
   for (const file of input.files) {
     let lines = 0;
@@ -109,6 +123,7 @@ function recordRefusal(file: ExportDataFile, line: number, error: RecordError): 
   );
 }
 
+/** Rows under way: those of usual lines in the fast lane, all others in the scanner that knows every case. */
 class Batches {
   readonly segments: Segment[] = [];
   readonly seen = new Map<string, TypeStats>();
@@ -117,48 +132,70 @@ class Batches {
   private readonly known = new Map<string, TypeStats>();
   private types: readonly TypedAttribute[];
   private scanner: ItemScanner;
+  private readonly lane: ScanLane | null;
 
   constructor(input: ScanInput, context: UnitContext) {
     this.input = input;
     this.context = context;
     addAttributeStats(this.known, input.stats);
     this.types = scanTypes(input.types, input.key);
+    this.lane = input.records === 'items' ? new ScanLane() : null;
     this.scanner = this.newScanner();
   }
 
+  close(): void {
+    this.lane?.close();
+  }
+
   private newScanner(): ItemScanner {
-    return new ItemScanner({ types: this.types, key: this.input.key });
+    const plan = { types: this.types, key: this.input.key };
+    this.lane?.setPlan(plan);
+    return new ItemScanner(plan);
   }
 
   scan(block: Uint8Array): number {
-    return this.input.records === 'items'
-      ? this.scanner.scanItems(block)
-      : this.scanner.scanChanges(block);
+    const { scanner, lane } = this;
+    if (this.input.records === 'changes') return scanner.scanChanges(block);
+    if (lane === null || lane.isIdle) return scanner.scanItems(block);
+    return lane.scan(block, (line, index) => {
+      try {
+        scanner.scanItems(line);
+      } catch (error) {
+        if (error instanceof RecordError) error.line = index;
+        throw error;
+      }
+    });
   }
 
   async flush(last: boolean): Promise<void> {
-    const { rows } = this.scanner;
-    if (rows.n === 0) return;
+    const { scanner, lane } = this;
+    const quick = lane?.n ?? 0;
+    const n = scanner.rows.n + quick;
+    if (n === 0) return;
     const first = this.types.length === this.input.key.length && !this.input.fixed;
-    if (!last && !first && rows.n < batchRowsMax && rows.byteSize < batchBytesMax) return;
-    const done = this.scanner.finish();
-    addAttributeStats(this.seen, done.stats);
-    await this.cut(done.rows);
-    if (!this.input.fixed) {
-      addAttributeStats(this.known, done.stats);
-      const types = scanTypes(planTypes(this.input.key, this.known), this.input.key);
-      if (!sameTypes(this.types, types)) {
-        this.types = types;
-        this.scanner = this.newScanner();
-        return;
-      }
+    const bytes = scanner.rows.byteSize + (quick === 0 ? 0 : lane!.byteSize);
+    if (!last && !first && n < batchRowsMax && bytes < batchBytesMax) return;
+    const batch: Map<string, TypeStats> = new Map();
+    for (const part of [quick === 0 ? null : lane, scanner.rows.n === 0 ? null : scanner]) {
+      if (part === null) continue;
+      const { rows, stats } = part.finish();
+      addAttributeStats(batch, stats);
+      await this.cut(rows, part === lane ? part.home : null);
+      part.reset();
     }
-    this.scanner.reset();
+    addAttributeStats(this.seen, batch);
+    if (this.input.fixed) return;
+    addAttributeStats(this.known, batch);
+    const types = scanTypes(planTypes(this.input.key, this.known), this.input.key);
+    if (!sameTypes(this.types, types)) {
+      this.types = types;
+      this.scanner = this.newScanner();
+    }
   }
 
-  private async cut(rows: Rows): Promise<void> {
+  private async cut(rows: Rows, home: KernelExports | null): Promise<void> {
     const routed = routeRows(rows, this.input.key, this.input.routing);
-    const packed = packParts(rows, routed);
+    const packed = packParts(rows, routed, home);
     for (const [i, part] of routed.parts.entries()) {
       const bytes = packed[i]!;
       const ref = this.input.spill ? await this.context.scratch.write([bytes]) : null;
@@ -174,16 +211,16 @@ class Batches {
   }
 }
 
-/** The rows of each part, packed. */
-function packParts(rows: Rows, { order, parts }: Routed): Uint8Array[] {
+/** The rows of each part, packed. What lies in the kernel `home` is void afterwards. */
+function packParts(rows: Rows, { order, parts }: Routed, home: KernelExports | null): Uint8Array[] {
   if (parts.length === 1) return [packRows(rows)];
-  if (rows.n < kernelRowsMin) {
+  if (home === null && rows.n < kernelRowsMin) {
     return parts.map(({ start, end }) => packOrdered(rows, order.subarray(start, end)));
   }
   return useKernel((kernel) => {
     const ordered = unpackRows(rows.types, orderInKernel(kernel, rows, order));
     return parts.map(({ start, end }) => packRows(ordered, start, end));
-  });
+  }, home);
 }
 
 function sameTypes(a: readonly TypedAttribute[], b: readonly TypedAttribute[]): boolean {

@@ -10,11 +10,11 @@ import { attributeJson, type Item, keysOf } from '../../pipeline/simulator/item.
 import { sortedSegments } from '../../pipeline/units/encode-unit.js';
 import { applyChanges } from '../../pipeline/units/merge-unit.js';
 import type { Segment } from '../../pipeline/units/segments.js';
-import { kernelRowsMin } from '../../pipeline/units/unit-kernel.js';
 import type { AttributeValue } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
 import type { StructColumn } from '../../transforms/columns.js';
+import { kernelRowsMin } from '../../transforms/kernel/idle-kernel.js';
 import type { Rows, TypedAttribute } from '../../transforms/make-columns.js';
 import { packRows } from '../../transforms/pack-rows.js';
 import { evolveTypes } from '../../transforms/plan-types.js';

@@ -10,5 +10,27 @@ export {
   gatherWides,
   shiftOffsets,
 } from './gather';
-export { alloc, mark, release } from './memory';
+export { alloc, mark, release, releaseAll } from './memory';
+export {
+  blockPlace,
+  clearRows,
+  newNames,
+  newSlot,
+  openBlock,
+  rowBytes,
+  rowCount,
+  scaleClasses,
+  scanLines,
+  scanReset,
+  setMarks,
+  setName,
+  setPlan,
+  settleRows,
+  slotChild,
+  slotFields,
+  slotNumber,
+  slotPath,
+  slowLineEnd,
+  slowLineStart,
+} from './scan';
 export { findTwin, sortKeys } from './sort';

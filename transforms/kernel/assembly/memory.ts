@@ -1,6 +1,7 @@
 // Memory of the kernel: one stack of blocks, 16 bytes aligned. What is taken is given back by going down to a mark.
 
-let top: usize = (__heap_base + 15) & ~15;
+const bottom: usize = (__heap_base + 15) & ~15;
+let top: usize = bottom;
 
 /** Takes a block. Its bytes are whatever stood there. Traps when there is no memory left. */
 export function alloc(bytes: usize): usize {
@@ -20,4 +21,9 @@ export function mark(): usize {
 /** Gives back all blocks taken since `mark` gave this place. */
 export function release(place: usize): void {
   top = place;
+}
+
+/** Gives back all blocks. */
+export function releaseAll(): void {
+  top = bottom;
 }

@@ -60,6 +60,13 @@ export function gatherBytes(
   }
 }
 
+/** How many rows are absent by their validity bytes. */
+export function absentIn(ok: Uint8Array): number {
+  let present = 0;
+  for (let i = 0; i < ok.length; i++) present += ok[i]!;
+  return ok.length - present;
+}
+
 function grown(needed: number, capacity: number): number {
   let next = Math.max(initialRows, capacity * 2);
   while (next < needed) next *= 2;

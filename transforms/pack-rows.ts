@@ -2,6 +2,7 @@
 // Columns depth first: row count, null count, then validity, offsets and data, each part aligned to 8 bytes.
 
 import {
+  absentIn,
   BytesColumn,
   type Column,
   FlagColumn,
@@ -34,13 +35,6 @@ function sizeOf(column: Column, start: number, end: number): number {
   return size;
 }
 
-/** How many of rows [start, end) are absent. */
-function absentIn(ok: Uint8Array, start: number, end: number): number {
-  let present = 0;
-  for (let i = start; i < end; i++) present += ok[i]!;
-  return end - start - present;
-}
-
 class Packer {
   private readonly bytes: Uint8Array;
   private at = 0;
@@ -71,7 +65,7 @@ class Packer {
 
   column(column: Column, start: number, end: number): void {
     const n = end - start;
-    this.words(Int32Array.of(n, column.nulls === 0 ? 0 : absentIn(column.ok, start, end)));
+    this.words(Int32Array.of(n, column.nulls === 0 ? 0 : absentIn(column.ok.subarray(start, end))));
     this.raw(column.ok.subarray(start, end));
     if (column instanceof BytesColumn) {
       this.offsets(column.offsets, start, end);

@@ -7,8 +7,9 @@ import { BytesColumn } from '../../transforms/columns.js';
 import { sortInKernel } from '../../transforms/kernel/gather-rows.js';
 import { kernelRowsMin, useKernel } from '../../transforms/kernel/idle-kernel.js';
 import type { KernelExports } from '../../transforms/kernel/kernel.js';
+import { memoryOf } from '../../transforms/kernel/placed-columns.js';
 import { Rows } from '../../transforms/make-columns.js';
-import { unpackRows } from '../../transforms/pack-rows.js';
+import { packedSize, unpackRows } from '../../transforms/pack-rows.js';
 import { compareKeys, sortedOrder } from '../../transforms/sort-keys.js';
 import type { Scratch } from '../ports.js';
 import { encodeRows, groupBuffers, type RowGroup } from './row-groups.js';
@@ -20,6 +21,9 @@ export interface EncodeInput {
   readonly table: TableColumns;
   readonly groupRowsMax: number;
 }
+
+/** By how many bytes an Arrow stream may be more than packed rows, usually: decimals take twice as much, validity less. */
+const ipcBytesMore = 4 * 1024 * 1024;
 
 export interface EncodeOutput {
   readonly groups: readonly RowGroup[];
@@ -108,10 +112,16 @@ export async function encodeUnit(
   const { table } = input;
   const parts = await adaptedSegments(input.segments, table, context.scratch);
   const rows = rowCountOf(parts);
-  const encode = (sorted: Rows): RowGroup[] => encodeRows(sorted, table, input.groupRowsMax);
   const groups =
     rows < kernelRowsMin
-      ? encode(sortedRows(parts, table))
-      : useKernel((kernel) => encode(unpackRows(table.columns, sortedBytes(kernel, parts))));
+      ? encodeRows(sortedRows(parts, table), table, input.groupRowsMax)
+      : useKernel((kernel) => {
+          // Taken first: views of the kernel's memory would be void if it grew for this.
+          const roomBytes = parts.reduce((sum, part) => sum + packedSize(part), ipcBytesMore);
+          const room = kernel.alloc(roomBytes);
+          const sorted = unpackRows(table.columns, sortedBytes(kernel, parts));
+          const to = memoryOf(kernel).subarray(room, room + roomBytes);
+          return encodeRows(sorted, table, input.groupRowsMax, to);
+        });
   return { output: { groups, rows }, transfer: groupBuffers(groups) };
 }

@@ -1,9 +1,9 @@
 // Sorted rows to encoded Parquet row groups.
 
 import type { TableColumns } from '../../schemas/columns.js';
-import { rowsToIpc } from '../../transforms/arrow-rows.js';
-import { BytesColumn, LongColumn } from '../../transforms/columns.js';
-import { Rows } from '../../transforms/make-columns.js';
+import { absentIn, BytesColumn, LongColumn } from '../../transforms/columns.js';
+import type { Rows } from '../../transforms/make-columns.js';
+import { rowsToIpc } from '../../transforms/rows-to-ipc.js';
 import { type EncodedRowGroup, encodeRowGroup } from '../lake/parquet/encode-row-group.js';
 
 /** A row group with what the file's index says of it. */
@@ -20,8 +20,17 @@ export const groupRowsMax = 65_536;
 /** Bytes of columns per group, about. */
 export const groupBytesMax: number = 32 * 1024 * 1024;
 
-/** Encodes rows that are sorted by key, in groups of at most `rowsMax` rows. */
-export function encodeRows(sorted: Rows, table: TableColumns, rowsMax: number): RowGroup[] {
+/**
+ * Encodes rows that are sorted by key, in groups of at most `rowsMax` rows.
+ *
+ * @param room memory that may be used on the way (see rowsToIpc)
+ */
+export function encodeRows(
+  sorted: Rows,
+  table: TableColumns,
+  rowsMax: number,
+  room: Uint8Array | null = null,
+): RowGroup[] {
   const groups: RowGroup[] = [];
   const perRow = sorted.byteSize / Math.max(1, sorted.n);
   const most = Math.max(1, Math.min(rowsMax, Math.floor((groupBytesMax * 2) / perRow)));
@@ -29,39 +38,36 @@ export function encodeRows(sorted: Rows, table: TableColumns, rowsMax: number): 
   const size = Math.ceil(sorted.n / Math.max(1, count));
   for (let start = 0; start < sorted.n; start += size) {
     const end = Math.min(sorted.n, start + size);
-    let part = sorted;
-    if (end - start < sorted.n) {
-      part = new Rows(sorted.types);
-      part.appendRange(sorted, start, end);
-    }
-    const ipc = rowsToIpc(part, table);
-    const encoded = encodeRowGroup(ipc, { plainColumns: plainColumns(part, table) });
-    const { keys } = part;
-    const lastKey = keys.data.slice(keys.offsets[keys.n - 1]!, keys.offsets[keys.n]!);
-    groups.push({ encoded, lastKey, misfitRows: part.n - part.misfits.nulls });
+    const ipc = rowsToIpc(sorted, table, { start, end, room });
+    const encoded = encodeRowGroup(ipc, { plainColumns: plainColumns(sorted, table, start, end) });
+    const { keys, misfits } = sorted;
+    const lastKey = keys.data.slice(keys.offsets[end - 1]!, keys.offsets[end]!);
+    const misfitRows = end - start - absentIn(misfits.ok.subarray(start, end));
+    groups.push({ encoded, lastKey, misfitRows });
   }
   return groups;
 }
 
-/** Names of columns whose values seldom repeat: a dictionary only costs there. */
-function plainColumns(rows: Rows, table: TableColumns): string[] {
+/** Names of columns whose values in rows [start, end) seldom repeat: a dictionary only costs there. */
+function plainColumns(rows: Rows, table: TableColumns, start: number, end: number): string[] {
   const names: string[] = [];
   rows.columns.forEach((column, i) => {
-    if (column instanceof BytesColumn && mostlyDistinct(column)) names.push(table.columns[i]!.name);
-    if (column instanceof LongColumn && distinctLongs(column)) names.push(table.columns[i]!.name);
+    const { name } = table.columns[i]!;
+    if (column instanceof BytesColumn && mostlyDistinct(column, start, end)) names.push(name);
+    if (column instanceof LongColumn && distinctLongs(column, start, end)) names.push(name);
   });
-  if (rows.writtenAt.nulls < rows.n) names.push('_written_at');
+  if (absentIn(rows.writtenAt.ok.subarray(start, end)) < end - start) names.push('_written_at');
   return names;
 }
 
 const sampleRows = 512;
 
-function mostlyDistinct(column: BytesColumn): boolean {
+function mostlyDistinct(column: BytesColumn, first: number, end: number): boolean {
   const seen = new Set<string>();
   let count = 0;
-  const step = Math.max(1, Math.floor(column.n / sampleRows));
+  const step = Math.max(1, Math.floor((end - first) / sampleRows));
   const data = Buffer.from(column.data.buffer, column.data.byteOffset, column.length);
-  for (let row = 0; row < column.n; row += step) {
+  for (let row = first; row < end; row += step) {
     if (column.ok[row] === 0) continue;
     count++;
     const start = column.offsets[row]!;
@@ -70,11 +76,11 @@ function mostlyDistinct(column: BytesColumn): boolean {
   return seen.size > count * 0.6;
 }
 
-function distinctLongs(column: LongColumn): boolean {
+function distinctLongs(column: LongColumn, first: number, end: number): boolean {
   const seen = new Set<number>();
   let count = 0;
-  const step = Math.max(1, Math.floor(column.n / sampleRows));
-  for (let row = 0; row < column.n; row += step) {
+  const step = Math.max(1, Math.floor((end - first) / sampleRows));
+  for (let row = first; row < end; row += step) {
     if (column.ok[row] === 0) continue;
     count++;
     seen.add(column.words[row * 2]!);

@@ -6,7 +6,7 @@ import { type Decimal, tableFromIPC } from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
 import type { AttributeValue } from '../../schemas/attribute.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
-import { rowsToIpc } from '../../transforms/arrow-rows.js';
+import { rowsToIpc } from '../../transforms/rows-to-ipc.js';
 import { assignColumns } from '../../transforms/table-columns.js';
 import { key, scanned, typesOf } from './any-items.js';
 

@@ -9,11 +9,12 @@ import type { Item } from '../../pipeline/simulator/item.js';
 import type { AttributeValue } from '../../schemas/attribute.js';
 import type { TableColumns } from '../../schemas/columns.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
-import { ipcToRows, rowsToIpc } from '../../transforms/arrow-rows.js';
+import { ipcToRows } from '../../transforms/arrow-rows.js';
 import { Rows, type TypedAttribute } from '../../transforms/make-columns.js';
 import { packRows, unpackRows } from '../../transforms/pack-rows.js';
 import { numberExtents } from '../../transforms/plan-types.js';
 import { ItemWriter } from '../../transforms/render-json.js';
+import { rowsToIpc } from '../../transforms/rows-to-ipc.js';
 import { assignColumns } from '../../transforms/table-columns.js';
 import {
   anyItems,

@@ -22,6 +22,7 @@ export {
   scaleClasses,
   scanLines,
   scanReset,
+  setChanges,
   setMarks,
   setName,
   setPlan,

@@ -3,10 +3,10 @@
 // Spec: DESIGN.md, "The table" (two ways to change a bucket); choose-way.ts.
 
 import type { TableColumns } from '../../schemas/columns.js';
-import { packOrdered } from '../../transforms/pack-rows.js';
 import type { OpenTable } from '../lake/open-table.js';
 import { runOrdered } from '../load/run-ordered.js';
 import type { Scratch, World } from '../ports.js';
+import { packParts } from '../units/pack-parts.js';
 import { routeRows } from '../units/routing.js';
 import { partitionText, readSegment, type Segment } from '../units/segments.js';
 import { chooseWay, type ForcedWay } from './choose-way.js';
@@ -157,11 +157,11 @@ async function cutByRange(
   const cut: Segment[] = [];
   for (const segment of segments) {
     const rows = await readSegment(segment, scratch);
-    const { order, parts } = routeRows(rows, key, routing);
-    for (const { range, start, end } of parts) {
-      const bytes = packOrdered(rows, order.subarray(start, end));
-      cut.push({ ...segment, range, rowCount: end - start, bytes, ref: null });
-    }
+    const routed = routeRows(rows, key, routing);
+    const packed = packParts(rows, routed);
+    routed.parts.forEach(({ range, start, end }, i) => {
+      cut.push({ ...segment, range, rowCount: end - start, bytes: packed[i]!, ref: null });
+    });
   }
   return byRange(cut);
 }

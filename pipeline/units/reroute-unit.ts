@@ -2,9 +2,8 @@
 
 import type { TableColumns } from '../../schemas/columns.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
-import { Rows } from '../../transforms/make-columns.js';
-import { packRows } from '../../transforms/pack-rows.js';
 import { type GroupSource, misfitRowsIn, readGroups } from './merge-unit.js';
+import { packParts } from './pack-parts.js';
 import { type Routing, routeRows } from './routing.js';
 import type { Segment } from './segments.js';
 import type { UnitContext, UnitResult } from './unit.js';
@@ -31,12 +30,11 @@ export async function rerouteUnit(
   const found = await readGroups(input.source, before, context);
   const misfitRows = misfitRowsIn(found);
   const rows = adaptRows(found, table.columns, table.key);
-  const { order, parts } = routeRows(rows, table.key, input.routing);
-  const grouped = new Rows(rows.types);
-  grouped.take(rows, order);
+  const routed = routeRows(rows, table.key, input.routing);
+  const packed = packParts(rows, routed);
   const segments: Segment[] = [];
-  for (const part of parts) {
-    const ref = await context.scratch.write([packRows(grouped, part.start, part.end)]);
+  for (const [i, part] of routed.parts.entries()) {
+    const ref = await context.scratch.write([packed[i]!]);
     segments.push({
       partition: part.partition,
       range: part.range,

@@ -5,17 +5,15 @@ import type { KeyAttribute } from '../../schemas/attribute.js';
 import { refuse } from '../../schemas/errors.js';
 import type { ExportDataFile } from '../../schemas/export-manifest.js';
 import { sameType } from '../../transforms/adapt-rows.js';
-import { orderInKernel } from '../../transforms/kernel/gather-rows.js';
-import { kernelRowsMin, useKernel } from '../../transforms/kernel/idle-kernel.js';
 import type { KernelExports } from '../../transforms/kernel/kernel.js';
 import { ScanLane } from '../../transforms/kernel/scan-lane.js';
 import type { Rows, TypedAttribute } from '../../transforms/make-columns.js';
-import { packOrdered, packRows, unpackRows } from '../../transforms/pack-rows.js';
 import { planTypes } from '../../transforms/plan-types.js';
 import { ItemScanner, RecordError, scanKeyType } from '../../transforms/scan-items.js';
 import { addStats, emptyStats, type TypeStats } from '../../transforms/type-stats.js';
 import { countMismatch, streamDataFile, verifyMd5 } from '../export/stream-data-file.js';
-import { type Routed, type Routing, routeRows } from './routing.js';
+import { packParts } from './pack-parts.js';
+import { type Routing, routeRows } from './routing.js';
 import type { Segment } from './segments.js';
 import type { UnitContext, UnitResult } from './unit.js';
 
@@ -213,18 +211,6 @@ class Batches {
       });
     }
   }
-}
-
-/** The rows of each part, packed. What lies in the kernel `home` is void afterwards. */
-function packParts(rows: Rows, { order, parts }: Routed, home: KernelExports | null): Uint8Array[] {
-  if (parts.length === 1) return [packRows(rows)];
-  if (home === null && rows.n < kernelRowsMin) {
-    return parts.map(({ start, end }) => packOrdered(rows, order.subarray(start, end)));
-  }
-  return useKernel((kernel) => {
-    const ordered = unpackRows(rows.types, orderInKernel(kernel, rows, order));
-    return parts.map(({ start, end }) => packRows(ordered, start, end));
-  }, home);
 }
 
 function sameTypes(a: readonly TypedAttribute[], b: readonly TypedAttribute[]): boolean {

@@ -263,7 +263,7 @@ describe('segments of one export', () => {
       ]);
     });
     const table = tableOf(items);
-    const segments = [items.slice(0, 1000), items.slice(1000)].map((part) =>
+    const segments = [items.slice(0, 100), items.slice(100)].map((part) =>
       segmentOf(scanned(part, table.columns).rows),
     );
     const rows = await sortedSegments(segments, table, noScratch);

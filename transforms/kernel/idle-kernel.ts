@@ -2,8 +2,9 @@
 
 import { type KernelExports, newKernel } from './kernel.js';
 
-/** Fewer rows than this are moved without a kernel, whose code has to be compiled first. */
-export const kernelRowsMin = 4096;
+/** Fewer rows than this are moved without a kernel, whose code has to be compiled first. Measured on orders sorted in a fresh
+ *  process: 100 rows take 2 ms either way, 1,000 take 3 ms with a kernel and 34 ms without. */
+export const kernelRowsMin = 256;
 
 /** An instance's memory never becomes smaller: one with more than this is not kept. */
 const keptBytesMax = 96 * 1024 * 1024;

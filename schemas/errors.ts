@@ -90,6 +90,16 @@ export class TidelakeError extends Error {
   }
 }
 
+/** Whether an error is a refusal: something about the data or the request, not about the place or the moment. */
+export function isRefusal(error: unknown): error is TidelakeError {
+  return error instanceof TidelakeError && outcomeOf(error) === 'refused';
+}
+
+/** What an error makes of work on a table. */
+export function outcomeOf({ code }: ErrorFacts): 'refused' | 'failed' {
+  return code.startsWith('REFUSED_') ? 'refused' : 'failed';
+}
+
 /** Exit code that belongs to an error code. */
 export function exitCodeOf(code: ErrorCode): number {
   if (code.startsWith('REFUSED_')) return 3;

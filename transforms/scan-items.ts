@@ -4,7 +4,7 @@
 // Source of the record shapes: DynamoDB Developer Guide, "DynamoDB table exports, output format".
 
 import type { KeyAttribute, Tag } from '../schemas/attribute.js';
-import type { ColumnType, NumberType } from '../schemas/columns.js';
+import type { ColumnType } from '../schemas/columns.js';
 import { attributeNamesMax, depthMax } from '../schemas/limits.js';
 import {
   type BytesColumn,
@@ -16,28 +16,26 @@ import {
   type StructColumn,
   type WideColumn,
 } from './columns.js';
-import {
-  classify,
-  classOf,
-  decimalText,
-  fitTable,
-  numberClasses,
-  parseDecimal,
-  toUnscaled,
-} from './decimals.js';
+import { classify, classOf, decimalText, parseDecimal, toUnscaled } from './decimals.js';
 import { Rows } from './make-columns.js';
 import { NameTable } from './name-table.js';
-import { columnValue } from './render-json.js';
-import { compareKeys, KeyWriter } from './sort-keys.js';
 import {
-  addStats,
-  countKind,
-  elementOf,
-  emptyStats,
-  fieldOf,
-  observe,
-  type TypeStats,
-} from './type-stats.js';
+  addColumnStats,
+  B,
+  BOOL,
+  BS,
+  JSON_TEXT,
+  L,
+  M,
+  MAP,
+  N,
+  NS,
+  S,
+  Slot,
+  SS,
+} from './scan-slots.js';
+import { compareKeys, KeyWriter } from './sort-keys.js';
+import { emptyStats, observe, type TypeStats } from './type-stats.js';
 import { pathStep, type Value, valueJson } from './values.js';
 
 /** Why a record cannot be taken. The message says what and where in the format, never content. */
@@ -83,82 +81,6 @@ const base64Of: Uint8Array = (() => {
 })();
 
 const powersOf10: Float64Array = Float64Array.from({ length: 16 }, (_, i) => 10 ** i);
-
-// Slot codes: one per way of writing a value, so that the hot switch is over small integers.
-const S = 0;
-const B = 1;
-const BOOL = 2;
-const N = 3;
-const SS = 4;
-const BS = 5;
-const NS = 6;
-const L = 7;
-const M = 8;
-const MAP = 9;
-const JSON_TEXT = 10;
-
-const codes: Readonly<Record<ColumnType['kind'], number>> = {
-  S,
-  B,
-  BOOL,
-  N,
-  SS,
-  BS,
-  NS,
-  L,
-  M,
-  MAP,
-  JSON: JSON_TEXT,
-};
-
-/** A place of the schema, made ready for scanning. */
-class Slot {
-  readonly code: number;
-  readonly type: ColumnType;
-  readonly column: Column;
-  /** Of lists and dictionaries: the place below. */
-  readonly below: Slot | null = null;
-  /** Of structs. */
-  readonly fields: readonly Slot[] = [];
-  readonly names: NameTable | null = null;
-  /** Of N and NS: where its histogram starts, and which classes its column holds. */
-  readonly histogram: number = -1;
-  readonly fits: Uint8Array | null = null;
-  readonly number: NumberType | null = null;
-  readonly scale: number = 0;
-  /** Of JSON text: what stands there, counted like everything else. */
-  stats: TypeStats | null = null;
-
-  constructor(type: ColumnType, column: Column, take: (classes: number) => number) {
-    this.code = codes[type.kind];
-    this.type = type;
-    this.column = column;
-    if (type.kind === 'N' || type.kind === 'NS') {
-      this.number = type.number;
-      this.histogram = take(numberClasses);
-      this.fits = fitTable(type.number);
-      this.scale = type.number.type === 'decimal' ? type.number.scale : 0;
-    }
-    if (type.kind === 'L') this.below = new Slot(type.element, (column as ListColumn).child, take);
-    if (type.kind === 'MAP') {
-      const entries = (column as ListColumn<StructColumn>).child;
-      this.below = new Slot(type.value, entries.children[1]!, take);
-    }
-    if (type.kind === 'M') {
-      const children = (column as StructColumn).children;
-      this.fields = type.fields.map((field, i) => new Slot(field.type, children[i]!, take));
-      this.names = new NameTable(type.fields.map((field) => field.attribute));
-    }
-    if (type.kind === 'JSON') this.stats = emptyStats();
-  }
-
-  /** Drops what was counted. */
-  forget(): void {
-    if (this.stats !== null) this.stats = emptyStats();
-    this.below?.forget();
-    for (const field of this.fields) field.forget();
-  }
-}
 
 /** What to scan into. */
 export interface ScanPlan {
@@ -1355,86 +1277,8 @@ export class ItemScanner {
   finish(): { readonly rows: Rows; readonly stats: Map<string, TypeStats> } {
     this.rows.settle();
     const stats = new Map<string, TypeStats>(this.extra.fields ?? []);
-    this.rows.types.forEach((column, i) => {
-      let own = stats.get(column.attribute);
-      if (own === undefined) {
-        own = emptyStats();
-        stats.set(column.attribute, own);
-      }
-      this.addColumn(own, this.slots[i]!);
-    });
+    addColumnStats(stats, this.rows.types, this.slots, this.histogram);
     return { rows: this.rows, stats };
-  }
-
-  private addColumn(stats: TypeStats, slot: Slot): void {
-    const column = slot.column;
-    const present = column.n - column.nulls;
-    if (present === 0) return;
-    switch (slot.code) {
-      case JSON_TEXT: {
-        addStats(stats, slot.stats!);
-        return;
-      }
-      case N:
-      case NS: {
-        countKind(stats, slot.code === N ? 'N' : 'NS', present);
-        const numbers = slot.code === N ? stats.numbers : stats.members;
-        for (let c = 0; c < numberClasses; c++) {
-          const count = this.histogram[slot.histogram + c]!;
-          if (count > 0) numbers.set(c, (numbers.get(c) ?? 0) + count);
-        }
-        return;
-      }
-      case L:
-        countKind(stats, 'L', present);
-        if ((column as ListColumn).child.n > 0) this.addColumn(elementOf(stats), slot.below!);
-        return;
-      case MAP: {
-        countKind(stats, 'M', present);
-        this.addDictionary(stats, slot);
-        return;
-      }
-      case M: {
-        countKind(stats, 'M', present);
-        const type = slot.type as { fields: readonly { attribute: string }[] };
-        slot.fields.forEach((field, i) => {
-          if (field.column.n > field.column.nulls) {
-            this.addColumn(fieldOf(stats, type.fields[i]!.attribute), field);
-          }
-        });
-        return;
-      }
-      default:
-        countKind(stats, (slot.type as { kind: Tag }).kind, present);
-    }
-  }
-
-  /** A dictionary's names count too: whether it is one depends on how many there are. */
-  private addDictionary(stats: TypeStats, slot: Slot): void {
-    const entries = (slot.column as ListColumn<StructColumn>).child;
-    if (entries.n === 0) return;
-    const [names, values] = entries.children as [BytesColumn, Column];
-    for (let i = 0; i < names.n && stats.values === null; i++) {
-      if (values.ok[i] === 0) continue; // a NULL counts nowhere
-      fieldOf(stats, utf8(names.data, names.offsets[i]!, names.offsets[i + 1]!));
-    }
-    this.dictionaryValues(stats, slot, entries);
-  }
-
-  private dictionaryValues(stats: TypeStats, slot: Slot, entries: StructColumn): void {
-    if (stats.values !== null) {
-      this.addColumn(stats.values, slot.below!);
-      return;
-    }
-    // Few names in this batch: count their values one by one, name by name, so that batches add up exactly.
-    const only = entries.children[1]!;
-    const names = entries.children[0] as BytesColumn;
-    const below = slot.below!;
-    for (let i = 0; i < names.n; i++) {
-      if (only.ok[i] === 0) continue;
-      const name = utf8(names.data, names.offsets[i]!, names.offsets[i + 1]!);
-      observe(fieldOf(stats, name), columnValue(below.type, only, i));
-    }
   }
 }
 

@@ -19,6 +19,7 @@ import type {
 } from '../../schemas/table-exports.js';
 import { formatInstant } from '../lake/lake-state.js';
 import type { ListedExport, TableDescription, TableExports } from '../ports.js';
+import { recoveryCommand } from '../schedule/recovery-command.js';
 import { awsError, faultOf, isThrottling, isTransient } from './aws-errors.js';
 import type { AwsClients } from './clients.js';
 
@@ -189,7 +190,7 @@ export class DynamoDbTableExports implements TableExports {
           'REFUSED_PITR_OFF',
           `${asked} cannot be made: point-in-time recovery is off`,
           unchanged,
-          `aws dynamodb update-continuous-backups --table-name ${tableArn} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true`,
+          recoveryCommand(tableArn),
         );
       case 'TableNotFoundException':
       case 'ResourceNotFoundException':

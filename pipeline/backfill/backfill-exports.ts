@@ -2,7 +2,7 @@
 // Promises: where it goes on is read from the lake, so it may be killed anywhere, and done again is nothing to do; one
 // table's trouble never stops another; what does not connect is named and changes nothing.
 
-import { type ErrorFacts, refuse, TidelakeError } from '../../schemas/errors.js';
+import { type ErrorFacts, outcomeOf, refuse, TidelakeError } from '../../schemas/errors.js';
 import type { FullExport } from '../../schemas/export-manifest.js';
 import type { SettingsOf } from '../../schemas/source-settings.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';
@@ -26,7 +26,7 @@ import {
   sortExports,
   type TablePlan,
 } from './plan-exports.js';
-import { actionOf, reportEpoch, reportFinding } from './report-parts.js';
+import { reportEpoch, reportFinding } from './report-parts.js';
 
 export interface BackfillExportsOptions extends Target {
   /** Folders that exports lie below, or exports. */
@@ -143,7 +143,7 @@ class TableBackfill {
         return await this.#report(plan, 'stopped', null);
       }
       const facts = errorFacts(error);
-      return await this.#report(plan, actionOf(facts), facts);
+      return await this.#report(plan, outcomeOf(facts), facts);
     }
   }
 

@@ -4,7 +4,7 @@
 // goes on is read from the lake and the bucket, so it may be killed anywhere and run again.
 // Source: Amazon DynamoDB Developer Guide, "Point-in-time recovery" (1 to 35 days); DESIGN "The hourly job is a pure decision".
 
-import { type ErrorFacts, refuse } from '../../schemas/errors.js';
+import { type ErrorFacts, outcomeOf, refuse } from '../../schemas/errors.js';
 import type { Window } from '../../schemas/export-manifest.js';
 import type { PitrFacts } from '../../schemas/table-exports.js';
 import { formatInstant } from '../lake/lake-state.js';
@@ -21,7 +21,6 @@ import type { ScheduleConfig, Situation } from '../schedule/situation.js';
 import type { TableJob } from '../schedule/table-job.js';
 import { windowAfter } from '../schedule/windows.js';
 import { type BackfillEstimate, estimateRecovery } from './estimate.js';
-import { actionOf } from './report-parts.js';
 
 export interface BackfillRecoveryOptions {
   /** Instant of the full export: a whole second. */
@@ -78,7 +77,7 @@ export async function backfillRecovery(
     const jobs = [{ ...job, schedule }];
     if (options.isDryRun) {
       const { error } = await planRound(world, exports, jobs[0]!);
-      return await report(error === null ? 'planned' : actionOf(error), error);
+      return await report(error === null ? 'planned' : outcomeOf(error), error);
     }
     if (!isNew && windows.length === 0) {
       return await report('nothing', null, formatInstant(plan.startMs));
@@ -103,13 +102,13 @@ export async function backfillRecovery(
     done.merged = last!.merges.filter(({ action }) => action === 'applied').length;
     done.requested = last!.requested.length;
     if (last!.error !== null) {
-      return await report(actionOf(last!.error), last!.error, last!.watermark ?? undefined);
+      return await report(outcomeOf(last!.error), last!.error, last!.watermark ?? undefined);
     }
     const isThere = last!.watermark !== null && Date.parse(last!.watermark) >= goalMs;
     return await report(isThere ? 'done' : 'stopped', null, last!.watermark);
   } catch (error) {
     const facts = errorFacts(error);
-    return await report(actionOf(facts), facts);
+    return await report(outcomeOf(facts), facts);
   }
 }
 

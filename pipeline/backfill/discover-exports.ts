@@ -3,7 +3,7 @@
 // summaries. What is read: a page of names per thousand folders, and three small reads per export.
 // Source: Amazon DynamoDB Developer Guide, "DynamoDB table exports, output format" (folder layout).
 
-import { type ErrorFacts, TidelakeError } from '../../schemas/errors.js';
+import { type ErrorFacts, isRefusal } from '../../schemas/errors.js';
 import type { ExportSummary } from '../../schemas/export-manifest.js';
 import { manifestBytesMax } from '../../schemas/limits.js';
 import { findManyExports } from '../export/find-exports.js';
@@ -71,7 +71,7 @@ async function readOne(store: ObjectStore, summaryUri: string): Promise<Found> {
     return { is: 'summary', summary: await readSummary(store, summaryUri) };
   } catch (error) {
     // Anything else is the place's trouble and not the export's.
-    if (!(error instanceof TidelakeError) || !error.code.startsWith('REFUSED_')) throw error;
+    if (!isRefusal(error)) throw error;
     if (error.code === 'REFUSED_MANIFEST' && (await store.size(summaryUri)) === null) {
       return { is: 'unfinished', folder: folderOf(summaryUri) };
     }

@@ -1,6 +1,6 @@
 // Parts of a backfill's plan as a report has them: instants as text, every field there.
 
-import type { ErrorFacts } from '../../schemas/errors.js';
+import { outcomeOf } from '../../schemas/errors.js';
 import { formatInstant } from '../lake/lake-state.js';
 import type { BackfillEpoch, BackfillFinding, BackfillReport } from '../reports.js';
 import type { RefusedTable } from '../schedule/configured-tables.js';
@@ -29,15 +29,10 @@ export function reportFinding(finding: Finding): BackfillFinding {
   };
 }
 
-/** What an error makes of a backfill. */
-export function actionOf({ code }: ErrorFacts): BackfillReport['action'] {
-  return code.startsWith('REFUSED_') ? 'refused' : 'failed';
-}
-
 /** The report of a table out of recovery whose backfill was not begun: refused by the configuration, or not to be reached. */
 export function backfillOfNone(database: string, { table, error }: RefusedTable): BackfillReport {
   return {
-    action: actionOf(error),
+    action: outcomeOf(error),
     database,
     table,
     tableId: null,

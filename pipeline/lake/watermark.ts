@@ -11,7 +11,7 @@
 // Sources: apache/iceberg format/spec.md, "Snapshots" (operation `replace`: files change, data does not), "Snapshot Retention
 // Policy"; Amazon Athena User Guide, "OPTIMIZE", "VACUUM" (vacuum_max_metadata_files_to_keep).
 
-import { refuse, TidelakeError } from '../../schemas/errors.js';
+import { isRefusal, refuse, type TidelakeError } from '../../schemas/errors.js';
 import type { IcebergSchema, Snapshot, TableMetadata } from '../../schemas/iceberg.js';
 import { metadataLogReadsMax } from '../../schemas/limits.js';
 import { mappedIds } from '../../transforms/column-map.js';
@@ -132,8 +132,7 @@ export class PastMetadata {
       const older = parseTableMetadata(await this.#store.read(locate(md.location, location, uri)));
       if (older['table-uuid'] === md['table-uuid']) this.#take(older);
     } catch (error) {
-      const isUseless = error instanceof TidelakeError && error.code.startsWith('REFUSED_');
-      if (!isUseless && !(error instanceof ObjectNotFoundError)) throw error;
+      if (!isRefusal(error) && !(error instanceof ObjectNotFoundError)) throw error;
     }
     return true;
   }

@@ -19,6 +19,7 @@ import type { TableExports, World } from '../ports.js';
 import type { ExportReport } from '../reports.js';
 import { prefixUri } from './export-place.js';
 import { exportRequest } from './export-request.js';
+import { recoveryCommand } from './recovery-command.js';
 import { RunLimit } from './run-limit.js';
 import { requestedExport } from './run-round.js';
 import type { TableJob } from './table-job.js';
@@ -187,7 +188,7 @@ function pitrOff(table: TableFacts): TidelakeError {
     'REFUSED_PITR_OFF',
     `point-in-time recovery of ${table.tableName} is off`,
     'nothing can be exported, and nothing was asked for',
-    `aws dynamodb update-continuous-backups --table-name ${table.tableName} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true`,
+    recoveryCommand(table.tableName),
   );
 }
 

@@ -1,13 +1,14 @@
 // Reports of tables for which no round was begun: refused by the configuration, or not to be reached.
 // Promises: every field is there, as in a report of a round that did nothing. Spec: pipeline/reports.ts.
 
+import { outcomeOf } from '../../schemas/errors.js';
 import type { PlanReport, RoundReport } from '../reports.js';
 import type { RefusedTable } from './configured-tables.js';
 import { freshnessReport } from './freshness.js';
 
 export function roundOfNone(database: string, refused: RefusedTable): RoundReport {
   const { table, source, error } = refused;
-  const state = error.code.startsWith('REFUSED_') ? 'refused' : 'failed';
+  const state = outcomeOf(error);
   return emptyRound({ database, table, source, state, waitingFor: null, error });
 }
 

@@ -3,6 +3,7 @@
 // Promises: no request that changes anything; never throws for the table's own trouble: it is in the report.
 // Source: the design, "The hourly job is a pure decision"; price.ts.
 
+import { outcomeOf } from '../../schemas/errors.js';
 import { roundStepsMax } from '../../schemas/limits.js';
 import type { GivenPrices } from '../../schemas/prices.js';
 import { formatInstant } from '../lake/lake-state.js';
@@ -51,7 +52,7 @@ export async function planRound(
     }
     throw new RangeError('a plan that needs too many looks');
   } catch (error) {
-    return { ...emptyPlan(job, situation), ...endOf([], errorFacts(error)) };
+    return { ...emptyPlan(job, situation), ...planEnd([], errorFacts(error)) };
   }
 }
 
@@ -69,7 +70,7 @@ function planReport(
   const planned = actions.flatMap((action) => plannedActions(action, spending));
   return {
     ...emptyPlan(job, situation),
-    ...endOf(actions, null),
+    ...planEnd(actions, null),
     actions: planned,
     price: {
       usd: price.usd,
@@ -103,12 +104,11 @@ function emptyPlan(job: TableJob, situation: Situation | null): PlanReport {
 
 type PlanEnd = Pick<PlanReport, 'state' | 'waitingFor' | 'nextAt' | 'error'>;
 
-function endOf(actions: readonly Action[], thrown: PlanReport['error']): PlanEnd {
+function planEnd(actions: readonly Action[], thrown: PlanReport['error']): PlanEnd {
   const last = actions.at(-1);
   const error = last?.do === 'refuse' ? last.error : thrown;
   if (error !== null) {
-    const state = error.code.startsWith('REFUSED_') ? 'refused' : 'failed';
-    return { state, waitingFor: null, nextAt: null, error };
+    return { state: outcomeOf(error), waitingFor: null, nextAt: null, error };
   }
   if (last?.do === 'nothing') {
     return { state: 'fresh', waitingFor: null, nextAt: formatInstant(last.nextMs), error };

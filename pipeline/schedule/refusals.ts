@@ -5,6 +5,7 @@ import type { Window } from '../../schemas/export-manifest.js';
 import { dayMinutes, windowMsMin } from '../../schemas/limits.js';
 import type { KnownExport, PitrFacts, TableFacts } from '../../schemas/table-exports.js';
 import { formatInstant } from '../lake/lake-state.js';
+import { recoveryCommand } from './recovery-command.js';
 import type { Situation } from './situation.js';
 
 const kept = 'the lake stays at its watermark';
@@ -32,7 +33,7 @@ export function pitrOff({ config }: Situation, table: TableFacts): ErrorFacts {
     'REFUSED_PITR_OFF',
     `${config.table}: point-in-time recovery of ${table.tableName} is off`,
     `nothing can be exported, and changes from now on are lost to the lake until a new full export; ${kept}`,
-    `aws dynamodb update-continuous-backups --table-name ${table.tableName} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true`,
+    recoveryCommand(table.tableName),
   ).facts();
 }
 
@@ -46,7 +47,7 @@ export function periodTooShort({ config, pitr }: Situation, table: TableFacts): 
     'REFUSED_PITR_PERIOD',
     `${config.table}: windows are of ${config.grainMinutes} minutes, and point-in-time recovery of ${table.tableName} keeps ${pitr.periodDays} days`,
     `when such a window ends, its start can no longer be exported; the period has no influence on the price of recovery; ${kept}`,
-    `aws dynamodb update-continuous-backups --table-name ${table.tableName} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true,RecoveryPeriodInDays=35`,
+    recoveryCommand(table.tableName, 35),
   ).facts();
 }
 

@@ -56,7 +56,7 @@ export class RunLimit {
     }
   }
 
-  /** Time in which work may still be begun, in ms. */
+  /** Time in which commits may still be started, in ms. */
   get #leftMs(): number {
     if (this.#deadlineMs === null) return Number.POSITIVE_INFINITY;
     return this.#deadlineMs - commitReserveMs - this.#clock.nowMs();
@@ -64,7 +64,7 @@ export class RunLimit {
 
   /** Whether a commit may be started now. */
   get mayCommit(): boolean {
-    return this.#deadlineMs === null || this.#clock.nowMs() < this.#deadlineMs - commitReserveMs;
+    return this.#leftMs > 0;
   }
 
   /** Runs a commit, if one may still be started. Throws TIME_BUDGET. */
@@ -94,11 +94,7 @@ export class RunLimit {
 
   /** Comes back after so many milliseconds, at the last moment at which work could be begun, or when told to stop. */
   async sleep(ms: number): Promise<void> {
-    const endMs = this.#deadlineMs;
-    const leftMs = Math.min(
-      ms,
-      endMs === null ? ms : endMs - commitReserveMs - this.#clock.nowMs(),
-    );
+    const leftMs = Math.min(ms, this.#leftMs);
     // Once told to stop there is nothing to wake up for but the end.
     let wake = (): void => {};
     const stopped = new Promise<void>((resolve) => {

@@ -4,8 +4,7 @@
 // that was lost is looked at, not repeated.
 // Source: the design, "The hourly job is a pure decision".
 
-import type { ErrorFacts } from '../../schemas/errors.js';
-import { TidelakeError } from '../../schemas/errors.js';
+import { type ErrorFacts, outcomeOf, TidelakeError } from '../../schemas/errors.js';
 import { exportPollMs, roundStepsMax } from '../../schemas/limits.js';
 import { formatInstant } from '../lake/lake-state.js';
 import { loadExport } from '../load/load-export.js';
@@ -355,7 +354,7 @@ function upkeepCutOff(): UpkeepReport {
 }
 
 function ended(error: ErrorFacts): End {
-  const state = error.code.startsWith('REFUSED_') ? 'refused' : 'failed';
+  const state = outcomeOf(error);
   return { state, waitingFor: null, nextMs: null, error };
 }
 

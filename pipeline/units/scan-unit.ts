@@ -5,6 +5,7 @@ import type { KeyAttribute } from '../../schemas/attribute.js';
 import { refuse } from '../../schemas/errors.js';
 import type { ExportDataFile } from '../../schemas/export-manifest.js';
 import { sameType } from '../../transforms/adapt-rows.js';
+import { ScanLane } from '../../transforms/kernel/scan-lane.js';
 import type { Rows, TypedAttribute } from '../../transforms/make-columns.js';
 import { packOrdered, packRows } from '../../transforms/pack-rows.js';
 import { planTypes } from '../../transforms/plan-types.js';
@@ -72,6 +73,18 @@ export async function scanUnit(
   context: UnitContext,
 ): Promise<UnitResult<ScanOutput>> {
   const batches = new Batches(input, context);
+  try {
+    return await scanFiles(input, context, batches);
+  } finally {
+    batches.close();
+  }
+}
+
+async function scanFiles(
+  input: ScanInput,
+  context: UnitContext,
+  batches: Batches,
+): Promise<UnitResult<ScanOutput>> {
   let records = 0;
   for (const file of input.files) {
     let lines = 0;
@@ -107,6 +120,7 @@ function recordRefusal(file: ExportDataFile, line: number, error: RecordError): 
   );
 }
 
+/** Rows under way: those of usual lines in the fast lane, all others in the scanner that knows every case. */
 class Batches {
   readonly segments: Segment[] = [];
   readonly seen = new Map<string, TypeStats>();
@@ -115,43 +129,65 @@ class Batches {
   private readonly known = new Map<string, TypeStats>();
   private types: readonly TypedAttribute[];
   private scanner: ItemScanner;
+  private readonly lane: ScanLane | null;
 
   constructor(input: ScanInput, context: UnitContext) {
     this.input = input;
     this.context = context;
     addAttributeStats(this.known, input.stats);
     this.types = scanTypes(input.types, input.key);
+    this.lane = input.records === 'items' ? new ScanLane() : null;
     this.scanner = this.newScanner();
   }
 
+  close(): void {
+    this.lane?.close();
+  }
+
   private newScanner(): ItemScanner {
-    return new ItemScanner({ types: this.types, key: this.input.key });
+    const plan = { types: this.types, key: this.input.key };
+    this.lane?.setPlan(plan);
+    return new ItemScanner(plan);
   }
 
   scan(block: Uint8Array): number {
-    return this.input.records === 'items'
-      ? this.scanner.scanItems(block)
-      : this.scanner.scanChanges(block);
+    const { scanner, lane } = this;
+    if (this.input.records === 'changes') return scanner.scanChanges(block);
+    if (lane === null || lane.isIdle) return scanner.scanItems(block);
+    return lane.scan(block, (line, index) => {
+      try {
+        scanner.scanItems(line);
+      } catch (error) {
+        if (error instanceof RecordError) error.line = index;
+        throw error;
+      }
+    });
   }
 
   async flush(last: boolean): Promise<void> {
-    const { rows } = this.scanner;
-    if (rows.n === 0) return;
+    const { scanner, lane } = this;
+    const quick = lane?.n ?? 0;
+    const n = scanner.rows.n + quick;
+    if (n === 0) return;
     const first = this.types.length === this.input.key.length && !this.input.fixed;
-    if (!last && !first && rows.n < batchRowsMax && rows.byteSize < batchBytesMax) return;
-    const done = this.scanner.finish();
-    addAttributeStats(this.seen, done.stats);
-    await this.cut(done.rows);
-    if (!this.input.fixed) {
-      addAttributeStats(this.known, done.stats);
-      const types = scanTypes(planTypes(this.input.key, this.known), this.input.key);
-      if (!sameTypes(this.types, types)) {
-        this.types = types;
-        this.scanner = this.newScanner();
-        return;
-      }
+    const bytes = scanner.rows.byteSize + (quick === 0 ? 0 : lane!.byteSize);
+    if (!last && !first && n < batchRowsMax && bytes < batchBytesMax) return;
+    const batch: Map<string, TypeStats> = new Map();
+    for (const part of [quick === 0 ? null : lane, scanner.rows.n === 0 ? null : scanner]) {
+      if (part === null) continue;
+      const { rows, stats } = part.finish();
+      addAttributeStats(batch, stats);
+      await this.cut(rows);
+      part.reset();
     }
-    this.scanner.reset();
+    addAttributeStats(this.seen, batch);
+    if (this.input.fixed) return;
+    addAttributeStats(this.known, batch);
+    const types = scanTypes(planTypes(this.input.key, this.known), this.input.key);
+    if (!sameTypes(this.types, types)) {
+      this.types = types;
+      this.scanner = this.newScanner();
+    }
   }
 
   private async cut(rows: Rows): Promise<void> {

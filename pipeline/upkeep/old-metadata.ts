@@ -4,7 +4,7 @@
 // named; a file that somebody is writing for a commit to come is not, whatever it is called.
 // Source: apache/iceberg format/spec.md, "Table Metadata Fields" (metadata-log).
 
-import { TidelakeError } from '../../schemas/errors.js';
+import { isRefusal } from '../../schemas/errors.js';
 import type { Snapshot, TableMetadata } from '../../schemas/iceberg.js';
 import { metadataLogsMax } from '../../schemas/limits.js';
 import { parseTableMetadata } from '../lake/iceberg/metadata.js';
@@ -81,8 +81,7 @@ async function readVersion(
       ? older
       : null;
   } catch (error) {
-    const isUseless = error instanceof TidelakeError && error.code.startsWith('REFUSED_');
-    if (isUseless || error instanceof ObjectNotFoundError) return null;
+    if (isRefusal(error) || error instanceof ObjectNotFoundError) return null;
     throw error;
   }
 }

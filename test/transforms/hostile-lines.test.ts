@@ -2,6 +2,7 @@
 // Promises: nothing but RecordError is ever thrown, nothing hangs, no message holds content.
 // Source: DynamoDB Developer Guide, "DynamoDB table exports, output format"; RFC 8259; the design, "Scan and type".
 
+import { isUtf8 } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import {
   attributeFromParsed,
@@ -16,6 +17,7 @@ import type { ColumnType } from '../../schemas/columns.js';
 import type { TypedAttribute } from '../../transforms/make-columns.js';
 import { RecordError } from '../../transforms/scan-items.js';
 import { emptyPlan, key, scannerOf, typesOf, writtenBack } from './any-items.js';
+import { checkLane } from './beside-the-lane.js';
 
 const long: ColumnType = { kind: 'N', number: { type: 'long' } };
 const kinds: readonly ColumnType[] = [
@@ -82,6 +84,9 @@ function outcome(
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     return { refused: error.code, message: error.message };
+  } finally {
+    // The fast lane takes none of these lines that the scanner refuses, and none otherwise than it.
+    if (records === 'items' && isUtf8(block)) checkLane(block, plan, key);
   }
   return { taken: writtenBack(scanner.finish().rows) };
 }

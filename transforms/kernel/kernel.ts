@@ -10,6 +10,28 @@ export interface KernelExports {
   alloc(bytes: number): number;
   mark(): number;
   release(place: number): void;
+
+  // scan.ts
+  scanReset(): void;
+  newSlot(code: number, layout: number): number;
+  slotChild(slot: number, child: number): void;
+  slotFields(slot: number, fields: number, count: number, names: number): void;
+  slotNumber(slot: number, fits: number, histogram: number, scale: number, isText: number): void;
+  slotPath(slot: number, path: number, length: number): void;
+  newNames(count: number, buckets: number): number;
+  setName(table: number, index: number, bytes: number, length: number): void;
+  setPlan(slots: number, count: number, names: number, keyCount: number, histogram: number): void;
+  setMarks(keys: number, lives: number, nulls: number, writtenAt: number, misfits: number): void;
+  scaleClasses(): number;
+  blockPlace(bytes: number): number;
+  openBlock(bytes: number): void;
+  scanLines(): number;
+  slowLineStart(): number;
+  slowLineEnd(): number;
+  rowCount(): number;
+  rowBytes(): number;
+  settleRows(): void;
+  clearRows(): void;
 }
 
 interface WasmInstance {

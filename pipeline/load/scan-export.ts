@@ -11,6 +11,8 @@ import { runOrdered } from './run-ordered.js';
 const heldBytesMax = 192 * 1024 * 1024;
 /** Items of one scan unit, about: enough to pay for itself, few enough to share out. */
 const unitItems = 130_000;
+/** Items of the units at the end, about, which are smaller so that all threads end at the same time. */
+const lastUnitItems = 30_000;
 
 /** What a scan of a whole export takes: a scan unit's input for all its files. */
 export type ScanRequest = Omit<ScanInput, 'spill'>;
@@ -28,7 +30,7 @@ export async function scanExport(world: World, request: ScanRequest): Promise<Sc
   const stats = new Map<string, TypeStats>();
   let held = 0;
   await runOrdered(
-    groups(request.files, total, world.units.width),
+    fileGroups(request.files, total, world.units.width),
     world.units.width,
     (files) =>
       world.units.run<ScanInput, ScanOutput>('scan', {
@@ -49,18 +51,23 @@ export async function scanExport(world: World, request: ScanRequest): Promise<Sc
   return { segments, stats };
 }
 
-/** Data files in groups of about the same number of items. */
-function* groups(
+/**
+ * Data files in groups of about the same number of items, in their order; with several threads the groups get smaller
+ * towards the end, since the last unit of one thread is what the others wait for.
+ */
+export function* fileGroups(
   files: readonly ExportDataFile[],
   total: number,
   width: number,
 ): Generator<ExportDataFile[]> {
-  const target = Math.min(unitItems, Math.ceil(total / width));
+  let left = total;
   let group: ExportDataFile[] = [];
   let items = 0;
   for (const file of files) {
-    if (group.length > 0 && items + file.itemCount > target * 1.2) {
+    const share = width === 1 ? unitItems : Math.max(lastUnitItems, left / (2 * width));
+    if (group.length > 0 && items + file.itemCount > Math.min(unitItems, share) * 1.2) {
       yield group;
+      left -= items;
       group = [];
       items = 0;
     }

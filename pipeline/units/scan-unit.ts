@@ -129,34 +129,32 @@ class Batches {
   private readonly known = new Map<string, TypeStats>();
   private types: readonly TypedAttribute[];
   private scanner: ItemScanner;
-  private readonly lane: ScanLane | null;
+  private readonly lane = new ScanLane();
 
   constructor(input: ScanInput, context: UnitContext) {
     this.input = input;
     this.context = context;
     addAttributeStats(this.known, input.stats);
     this.types = scanTypes(input.types, input.key);
-    this.lane = input.records === 'items' ? new ScanLane() : null;
     this.scanner = this.newScanner();
   }
 
   close(): void {
-    this.lane?.close();
+    this.lane.close();
   }
 
   private newScanner(): ItemScanner {
     const plan = { types: this.types, key: this.input.key };
-    this.lane?.setPlan(plan);
+    this.lane.setPlan(plan, this.input.records);
     return new ItemScanner(plan);
   }
 
   scan(block: Uint8Array): number {
-    const { scanner, lane } = this;
-    if (this.input.records === 'changes') return scanner.scanChanges(block);
-    if (lane === null || lane.isIdle) return scanner.scanItems(block);
+    const { lane } = this;
+    if (lane.isIdle) return this.scanAll(block);
     return lane.scan(block, (line, index) => {
       try {
-        scanner.scanItems(line);
+        this.scanAll(line);
       } catch (error) {
         if (error instanceof RecordError) error.line = index;
         throw error;
@@ -164,13 +162,19 @@ class Batches {
     });
   }
 
+  private scanAll(block: Uint8Array): number {
+    return this.input.records === 'items'
+      ? this.scanner.scanItems(block)
+      : this.scanner.scanChanges(block);
+  }
+
   async flush(last: boolean): Promise<void> {
     const { scanner, lane } = this;
-    const quick = lane?.n ?? 0;
+    const quick = lane.n;
     const n = scanner.rows.n + quick;
     if (n === 0) return;
     const first = this.types.length === this.input.key.length && !this.input.fixed;
-    const bytes = scanner.rows.byteSize + (quick === 0 ? 0 : lane!.byteSize);
+    const bytes = scanner.rows.byteSize + (quick === 0 ? 0 : lane.byteSize);
     if (!last && !first && n < batchRowsMax && bytes < batchBytesMax) return;
     const batch: Map<string, TypeStats> = new Map();
     for (const part of [quick === 0 ? null : lane, scanner.rows.n === 0 ? null : scanner]) {

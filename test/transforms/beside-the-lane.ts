@@ -10,16 +10,17 @@ import { packRows } from '../../transforms/pack-rows.js';
 import { ItemScanner } from '../../transforms/scan-items.js';
 import { addStats, emptyStats, type TypeStats } from '../../transforms/type-stats.js';
 
-/** Scans lines of items by both. Gives how many lines the lane took and left. */
+/** Scans lines by both. Gives how many lines the lane took and left. */
 export function checkLane(
   block: Uint8Array,
   types: readonly TypedAttribute[],
   key: readonly KeyAttribute[],
+  records: 'items' | 'changes' = 'items',
 ): { readonly taken: number; readonly left: readonly number[] } {
   const plan = { types: scanTypes(types, key), key };
   const lane = new ScanLane();
   try {
-    lane.setPlan(plan);
+    lane.setPlan(plan, records);
     const left: number[] = [];
     const leftBytes: Uint8Array[] = [];
     const lines = lane.scan(block, (line, index) => {
@@ -30,7 +31,9 @@ export function checkLane(
     expect(lines).toBe(all.length);
     expect(isSame(Buffer.concat(leftBytes), Buffer.concat(left.map((i) => all[i]!)))).toBe(true);
     const reference = new ItemScanner(plan);
-    reference.scanItems(Buffer.concat(all.filter((_, index) => !left.includes(index))));
+    const taken = Buffer.concat(all.filter((_, index) => !left.includes(index)));
+    if (records === 'items') reference.scanItems(taken);
+    else reference.scanChanges(taken);
     const expected = reference.finish();
     const found = lane.finish();
     expect(found.rows.n).toBe(lines - left.length);

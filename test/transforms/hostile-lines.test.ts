@@ -86,7 +86,7 @@ function outcome(
     return { refused: error.code, message: error.message };
   } finally {
     // The fast lane takes none of these lines that the scanner refuses, and none otherwise than it.
-    if (records === 'items' && isUtf8(block)) checkLane(block, plan, key);
+    if (isUtf8(block)) checkLane(block, plan, key, records);
   }
   return { taken: writtenBack(scanner.finish().rows) };
 }

@@ -5,6 +5,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { itemFromParsed } from '../../pipeline/simulator/canonical.js';
 import type { Item } from '../../pipeline/simulator/item.js';
 import { MystoreTable, mystoreKey } from '../../pipeline/simulator/mystore.js';
 import { Random } from '../../pipeline/simulator/random.js';
@@ -34,6 +35,12 @@ const types: readonly (readonly [string, ColumnType])[] = [
 ];
 const plan = [...emptyPlan, ...types.map(([attribute, type]) => ({ attribute, type }))];
 
+/** Bytes that mean something in a record, and others. */
+const byteOf = fc.oneof(
+  fc.constantFrom(...Buffer.from('"\\{}[]:,.0-9aNSML=\n ')),
+  fc.nat({ max: 127 }),
+);
+
 function lineOf(rest: string): string {
   return `{"Item":{"pk":{"S":"p"},"sk":{"N":"1"}${rest}}}\n`;
 }
@@ -42,6 +49,32 @@ function takes(rest: string): boolean {
   const { taken, left } = checkLane(Buffer.from(lineOf(rest)), plan, key);
   expect(taken + left.length).toBe(1);
   return taken === 1;
+}
+
+const image = '{"pk":{"S":"p"},"sk":{"N":"1"},"s":{"S":"text"},"n":{"N":"7"}}';
+const keysOf = (pk: string): string => `"Keys":{"pk":{"S":"${pk}"},"sk":{"N":"1"}}`;
+const at = '"Metadata":{"WriteTimestampMicros":{"N":"1768387673917155"}}';
+
+function changes(...records: string[]): Buffer {
+  return Buffer.from(records.map((record) => `{${record}}\n`).join(''));
+}
+
+/** Lines of a window of the example table. */
+function changedOrders(items: number, count: number): Buffer {
+  const startMs = Date.UTC(2026, 10, 1);
+  const endMs = startMs + 3_600_000;
+  const table = new MystoreTable({ items, seed: 5, startMs });
+  table.play(startMs, endMs, count);
+  const found = [...table.changesIn(startMs * 1000, endMs * 1000, new Random(5))];
+  return changes(
+    ...found.map(({ micros, keys, oldImage, newImage }) =>
+      [
+        `"Metadata":{"WriteTimestampMicros":{"N":"${micros}"}},"Keys":${keys}`,
+        oldImage === null ? '' : `,"OldImage":${oldImage}`,
+        newImage === null ? '' : `,"NewImage":${newImage}`,
+      ].join(''),
+    ),
+  );
 }
 
 function orders(items: number): Item[] {
@@ -151,16 +184,73 @@ describe('the fast lane', () => {
     const chosen = typesOf(items, mystoreKey);
     const lines = Buffer.from(linesOf(items));
     fc.assert(
-      fc.property(
-        fc.nat({ max: lines.length - 1 }),
-        fc.oneof(fc.constantFrom(...Buffer.from('"\\{}[]:,.0-9aNSML=\n ')), fc.nat({ max: 127 })),
-        (at, byte) => {
-          const altered = Buffer.from(lines);
-          altered[at] = byte;
-          checkLane(altered, chosen, mystoreKey);
-        },
-      ),
+      fc.property(fc.nat({ max: lines.length - 1 }), byteOf, (place, byte) => {
+        const altered = Buffer.from(lines);
+        altered[place] = byte;
+        checkLane(altered, chosen, mystoreKey);
+      }),
       { numRuns: 300 },
+    );
+  });
+
+  it('takes inserts, updates and deletes, with and without old images', () => {
+    const block = changes(
+      `${at},${keysOf('p')},"NewImage":${image}`,
+      `${at},${keysOf('p')},"OldImage":${image},"NewImage":${image}`,
+      `${at},${keysOf('p')},"OldImage":${image}`,
+      `${at},${keysOf('gone')}`,
+      `${at},"Keys":{"sk":{"N":"1"},"pk":{"S":"p"}},"NewImage":${image}`,
+    );
+    expect(checkLane(block, plan, key, 'changes')).toEqual({ taken: 5, left: [] });
+  });
+
+  it.each([
+    ['an instant as bare text', `"Metadata":{"WriteTimestampMicros":"1"},${keysOf('p')}`],
+    ['parts in another order', `${keysOf('p')},${at},"NewImage":${image}`],
+    ['Keys unlike the new image', `${at},${keysOf('q')},"NewImage":${image}`],
+    ['Keys unlike the old image', `${at},${keysOf('q')},"OldImage":${image}`],
+    ['Keys without a key attribute', `${at},"Keys":{"pk":{"S":"p"}},"NewImage":${image}`],
+    ['Keys with more than the key', `${at},"Keys":${image},"NewImage":${image}`],
+    [
+      'an instant of 17 digits',
+      `"Metadata":{"WriteTimestampMicros":{"N":"17683876739171550"}},${keysOf('p')}`,
+    ],
+    [
+      'an instant beyond what a number holds',
+      `"Metadata":{"WriteTimestampMicros":{"N":"9007199254740992"}},${keysOf('p')}`,
+    ],
+    [
+      'an old image with an unknown attribute',
+      `${at},${keysOf('p')},"OldImage":{"pk":{"S":"p"},"sk":{"N":"1"},"zz":{"S":"x"}}`,
+    ],
+  ])('leaves a change with %s to the scanner', (_, record) => {
+    const usual = `${at},${keysOf('p')},"OldImage":${image},"NewImage":${image}`;
+    const block = changes(usual, record, usual);
+    expect(checkLane(block, plan, key, 'changes')).toEqual({ taken: 2, left: [1] });
+  });
+
+  it('takes nearly all changes of the example table, far more than it keeps old images of', () => {
+    const block = changedOrders(2000, 1500);
+    const lines = block.toString().trimEnd().split('\n');
+    const parsed = lines.map((line) => JSON.parse(line).NewImage).filter(Boolean);
+    const chosen = typesOf(parsed.map(itemFromParsed), mystoreKey);
+    const { taken, left } = checkLane(block, chosen, mystoreKey, 'changes');
+    expect(taken).toBeGreaterThan(900);
+    expect(left.length).toBeLessThan(taken / 10);
+  });
+
+  it('takes no change that the scanner refuses, whichever byte is altered', () => {
+    const lines = changedOrders(60, 60);
+    const parsed = lines.toString().trimEnd().split('\n');
+    const images = parsed.map((line) => JSON.parse(line).NewImage).filter(Boolean);
+    const chosen = typesOf(images.map(itemFromParsed), mystoreKey);
+    fc.assert(
+      fc.property(fc.nat({ max: lines.length - 1 }), byteOf, (place, byte) => {
+        const altered = Buffer.from(lines);
+        altered[place] = byte;
+        checkLane(altered, chosen, mystoreKey, 'changes');
+      }),
+      { numRuns: 200 },
     );
   });
 });

@@ -21,6 +21,13 @@ export interface KernelExports {
   newNames(count: number, buckets: number): number;
   setName(table: number, index: number, bytes: number, length: number): void;
   setPlan(slots: number, count: number, names: number, keyCount: number, histogram: number): void;
+  setChanges(
+    oldSlots: number,
+    oldNulls: number,
+    keySlots: number,
+    keyNames: number,
+    probe: number,
+  ): void;
   setMarks(keys: number, lives: number, nulls: number, writtenAt: number, misfits: number): void;
   scaleClasses(): number;
   blockPlace(bytes: number): number;

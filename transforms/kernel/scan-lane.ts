@@ -75,7 +75,7 @@ export class ScanLane {
   }
 
   /** Begins anew, with other columns. */
-  setPlan(plan: ScanPlan): void {
+  setPlan(plan: ScanPlan, records: 'items' | 'changes' = 'items'): void {
     const { kernel } = this;
     this.plan = plan;
     this.lines = 0;
@@ -84,15 +84,20 @@ export class ScanLane {
     this.bytes(kernel.scaleClasses(), 32).set(scaleClass.subarray(0, 32));
     this.scanned = new Rows(plan.types);
     let classes = 0;
-    this.slots = plan.types.map(
-      ({ type }, i) =>
-        new Slot(type, this.scanned.columns[i]!, (count) => {
-          classes += count;
-          return classes - count;
-        }),
-    );
-    this.placed = [];
+    const slotsOf = (rows: Rows): Slot[] =>
+      plan.types.map(
+        ({ type }, i) =>
+          new Slot(type, rows.columns[i]!, (count) => {
+            classes += count;
+            return classes - count;
+          }),
+      );
+    this.slots = slotsOf(this.scanned);
     this.histogramLength = classes;
+    // Old images and Keys have columns of their own, which nobody looks at, and so have their numbers.
+    const dropped = new Rows(records === 'changes' ? plan.types : []);
+    const droppedSlots = records === 'changes' ? slotsOf(dropped) : [];
+    this.placed = [];
     this.histogramPlace = kernel.alloc(classes * 4);
     this.bytes(this.histogramPlace, classes * 4).fill(0);
     const places = this.slots.map((slot) => this.place(slot));
@@ -107,6 +112,7 @@ export class ScanLane {
       plan.key.length,
       this.histogramPlace,
     );
+    if (records === 'changes') this.setChanges(dropped, droppedSlots);
     const { keys, lives, nulls, writtenAt, misfits } = this.scanned;
     const marks = [keys, lives, nulls, writtenAt, misfits].map((column) => this.placeMark(column));
     const [ofKeys, ofLives, ofNulls, ofWrittenAt, ofMisfits] = marks as [
@@ -117,6 +123,20 @@ export class ScanLane {
       number,
     ];
     kernel.setMarks(ofKeys, ofLives, ofNulls, ofWrittenAt, ofMisfits);
+  }
+
+  private setChanges(dropped: Rows, slots: readonly Slot[]): void {
+    const { kernel } = this;
+    const { key } = this.plan;
+    const shown = this.placed;
+    this.placed = [];
+    const places = slots.map((slot) => this.place(slot));
+    const keyPlaces = slots.slice(0, key.length).map((slot) => this.place(slot));
+    const nulls = this.placeMark(dropped.nulls);
+    const names = this.names(key.map((attribute) => attribute.name));
+    const probe = this.placeMark(dropped.keys);
+    kernel.setChanges(this.pointers(places), nulls, this.pointers(keyPlaces), names, probe);
+    this.placed = shown;
   }
 
   /** Whether so few lines are usual that looking at them twice costs more than it saves. */

@@ -12,6 +12,7 @@ export {
   scaleClasses,
   scanLines,
   scanReset,
+  setChanges,
   setMarks,
   setName,
   setPlan,

@@ -1,4 +1,4 @@
-// The fast lane of the scan: lines of items as DynamoDB writes them, straight into columns. A line that is anything but
+// The fast lane of the scan: lines of items and of changes as DynamoDB writes them, straight into columns. A line that is anything but
 // usual (spaces, an unknown attribute, a value that fits no column, something malformed) is taken back and left to
 // ../../scan-items.ts, which knows every case and says what is wrong. So nothing is refused here, and what is taken is
 // exactly what that scanner would have taken.
@@ -39,6 +39,8 @@ const padding: usize = 64;
 /** Members of a set, and names of a dictionary, that are told apart here. */
 const membersMax: i32 = 64;
 const namesMax: i32 = 24;
+/** Old images after which what they held is dropped. */
+const oldImagesMax: i32 = 256;
 /** Numbers of one row that are remembered, to be taken back. */
 const logMax: i32 = 1 << 14;
 /** Number classes: how many digits before the point they tell apart. Source: ../../decimals.ts. */
@@ -55,15 +57,29 @@ const ends: usize = memory.data((membersMax + 1) * 4);
 /** Where the lane's own blocks begin; below lies what the module itself needs. */
 let base: usize = 0;
 
-// The plan.
-let columns: usize = 0;
-let columnCount: i32 = 0;
-let names: Names = changetype<Names>(0);
+/** Columns that images are scanned into. */
+@unmanaged
+class Image {
+  columns: usize;
+  columnCount: i32;
+  names: Names;
+  /** The list of what is NULL. */
+  nulls: Slot;
+  /** Rows that are ended. */
+  n: i32;
+}
+
+// The plan. Old images and Keys are only looked at: what they hold is dropped.
+const rows: Image = changetype<Image>(memory.data(offsetof<Image>()));
+const oldImages: Image = changetype<Image>(memory.data(offsetof<Image>()));
+const keyImages: Image = changetype<Image>(memory.data(offsetof<Image>()));
+let areChanges: bool = false;
 let keyCount: i32 = 0;
 let histograms: usize = 0;
+/** Comparable keys of the Keys and of the old image of the record under way. */
+let probe: Slot = changetype<Slot>(0);
 let keys: Slot = changetype<Slot>(0);
 let lives: Slot = changetype<Slot>(0);
-let nulls: Slot = changetype<Slot>(0);
 let writtenAt: Slot = changetype<Slot>(0);
 let misfits: Slot = changetype<Slot>(0);
 
@@ -177,7 +193,15 @@ export function setName(table: Names, index: i32, bytes: usize, length: i32): vo
   store<i32>(table.buckets + (bucket << 2), index);
 }
 
-/** The columns of items, the key's first, and our own. */
+function setImage(image: Image, slots: usize, count: i32, table: Names, nulls: Slot): void {
+  image.columns = slots;
+  image.columnCount = count;
+  image.names = table;
+  image.nulls = nulls;
+  image.n = 0;
+}
+
+/** The columns of items, the key's first. */
 export function setPlan(
   slots: usize,
   count: i32,
@@ -185,11 +209,24 @@ export function setPlan(
   keyColumns: i32,
   histogram: usize,
 ): void {
-  columns = slots;
-  columnCount = count;
-  names = table;
+  setImage(rows, slots, count, table, changetype<Slot>(0));
+  areChanges = false;
   keyCount = keyColumns;
   histograms = histogram;
+}
+
+/** Has lines of changes read: the same columns once more for old images, and the key's for Keys. */
+export function setChanges(
+  oldSlots: usize,
+  oldNulls: Slot,
+  keySlots: usize,
+  keyTable: Names,
+  probeSlot: Slot,
+): void {
+  areChanges = true;
+  setImage(oldImages, oldSlots, rows.columnCount, rows.names, oldNulls);
+  setImage(keyImages, keySlots, keyCount, keyTable, oldNulls);
+  probe = probeSlot;
 }
 
 export function setMarks(
@@ -201,7 +238,7 @@ export function setMarks(
 ): void {
   keys = ofKeys;
   lives = ofLives;
-  nulls = ofNulls;
+  rows.nulls = ofNulls;
   writtenAt = ofWrittenAt;
   misfits = ofMisfits;
 }
@@ -211,8 +248,8 @@ export function scaleClasses(): usize {
   return scaleClass;
 }
 
-function columnAt(index: i32): Slot {
-  return changetype<Slot>(load<usize>(columns + (index << alignof<usize>())));
+function columnOf(image: Image, index: i32): Slot {
+  return changetype<Slot>(load<usize>(image.columns + (index << alignof<usize>())));
 }
 
 // ---- blocks and lines
@@ -239,7 +276,7 @@ export function scanLines(): i32 {
   slowStart = 0;
   while (p < inputEnd) {
     const start = p;
-    if (!line()) {
+    if (!(areChanges ? change() : line())) {
       takeBack();
       p = start;
       while (p < inputEnd && load<u8>(p) !== 10) p++;
@@ -264,42 +301,55 @@ export function slowLineEnd(): i32 {
 
 /** Rows scanned. */
 export function rowCount(): i32 {
-  return keys.n;
+  return rows.n;
 }
 
 /** Bytes held by the rows, about. */
 export function rowBytes(): i32 {
-  let total = byteSize(keys) + byteSize(lives) + byteSize(nulls);
-  for (let i = 0; i < columnCount; i++) total += byteSize(columnAt(i));
+  let total = byteSize(keys) + byteSize(lives) + byteSize(rows.nulls) + byteSize(writtenAt);
+  for (let i = 0; i < rows.columnCount; i++) total += byteSize(columnOf(rows, i));
   return total;
 }
 
 /** Brings all columns up to the row count. */
 export function settleRows(): void {
-  const n = keys.n;
-  for (let i = 0; i < columnCount; i++) settle(columnAt(i), n);
+  const n = rows.n;
+  for (let i = 0; i < rows.columnCount; i++) settle(columnOf(rows, i), n);
   settle(keys, n);
   settle(lives, n);
-  settle(nulls, n);
+  settle(rows.nulls, n);
   settle(writtenAt, n);
   settle(misfits, n);
 }
 
 /** Takes all rows back; their room stays. */
 export function clearRows(): void {
-  for (let i = 0; i < columnCount; i++) clear(columnAt(i));
+  clearImage(rows);
   clear(keys);
   clear(lives);
-  clear(nulls);
+  clear(rows.nulls);
   clear(writtenAt);
   clear(misfits);
 }
 
+function clearImage(image: Image): void {
+  for (let i = 0; i < image.columnCount; i++) clear(columnOf(image, i));
+  image.n = 0;
+}
+
+function truncateImage(image: Image): void {
+  for (let i = 0; i < image.columnCount; i++) truncate(columnOf(image, i), image.n);
+}
+
 /** Takes back what was pushed of a row that is not ended. */
 function takeBack(): void {
-  const row = keys.n;
-  for (let i = 0; i < columnCount; i++) truncate(columnAt(i), row);
-  truncate(nulls, nulls.n);
+  truncateImage(rows);
+  truncate(rows.nulls, rows.nulls.n);
+  if (areChanges) {
+    truncateImage(oldImages);
+    clearImage(keyImages);
+  }
+  keys.length = keys.offsets === 0 ? 0 : load<i32>(keys.offsets + (keys.n << 2));
   for (let i = 0; i < logged; i++) {
     const at = histograms + (load<i32>(log + (i << 2)) << 2);
     store<u32>(at, load<u32>(at) - 1);
@@ -313,17 +363,90 @@ function line(): bool {
   // {"Item":
   if (load<u64>(p) !== 0x3a226d657449227b || load<u8>(p, 8) !== 123) return false;
   p += 9;
-  if (!item()) return false;
+  if (!item(rows) || !lineEnd() || !keyOf(rows, keys)) return false;
+  endRecord(true);
+  return true;
+}
+
+/** The record's closing brace, and the line's end. */
+function lineEnd(): bool {
   if (load<u8>(p) !== 125) return false;
   p++;
-  if (load<u8>(p) === 10 && p < inputEnd) p++;
-  else if (p !== inputEnd) return false;
-  return endItem();
+  if (p === inputEnd) return true;
+  return load<u8>(p++) === 10;
+}
+
+/** `{"Metadata":…,"Keys":{…},"OldImage":{…},"NewImage":{…}}`, the images where they are, and the line's end. */
+function change(): bool {
+  logged = 0;
+  hasNull = false;
+  if (!isNext('{"Metadata":{"WriteTimestampMicros":{"N":"')) return false;
+  let micros: u64 = 0;
+  const first = p;
+  for (let digit: u32 = <u32>load<u8>(p) - 48; digit <= 9; digit = <u32>load<u8>(p) - 48) {
+    micros = micros * 10 + digit;
+    p++;
+  }
+  // Whole numbers up to 2^53 - 1, as the other scanner takes them.
+  if (p === first || p - first > 16 || micros > 9007199254740991) return false;
+  if (!isNext('"}},"Keys":{') || !item(keyImages)) return false;
+  probe.length = 0;
+  if (!keyOf(keyImages, probe)) return false;
+  const keyLength = probe.length;
+  if (isNext(',"OldImage":{')) {
+    if (!item(oldImages) || !keyOf(oldImages, probe)) return false;
+    if (!isSame(probe.data + keyLength, probe.length - keyLength, probe.data, keyLength))
+      return false;
+    oldImages.n++;
+  }
+  const isAlive = isNext(',"NewImage":{');
+  const before = keys.length;
+  if (isAlive) {
+    if (!item(rows) || !keyOf(rows, keys)) return false;
+    if (!isSame(keys.data + before, keys.length - before, probe.data, keyLength)) return false;
+  }
+  if (!lineEnd()) return false;
+  if (!isAlive) {
+    deletedKey();
+    reserveBytes(keys, keyLength);
+    memory.copy(keys.data + before, probe.data, keyLength);
+    keys.length += keyLength;
+  }
+  pushLong(writtenAt, <i64>micros);
+  endRecord(isAlive);
+  if (oldImages.n >= oldImagesMax) clearImage(oldImages);
+  clearImage(keyImages);
+  return true;
+}
+
+/** The key's columns of a row that only deletes. */
+function deletedKey(): void {
+  for (let i = 0; i < keyCount; i++) {
+    const column = columnOf(rows, i);
+    if (column.n < rows.n) appendNulls(column, rows.n - column.n);
+    const key = columnOf(keyImages, i);
+    pushBytes(column, key.data, key.length);
+  }
+}
+
+/** Goes past a text, if it is what comes next. */
+function isNext(text: string): bool {
+  const length = text.length;
+  for (let i = 0; i < length; i++) {
+    if (load<u8>(p + i) !== <u8>text.charCodeAt(i)) return false;
+  }
+  p += length;
+  return true;
+}
+
+function isSame(a: usize, aLength: i32, b: usize, bLength: i32): bool {
+  return compareBytes(a, aLength, b, bLength) === 0;
 }
 
 /** The attributes of an item, behind its opening brace. */
-function item(): bool {
-  const row = keys.n;
+function item(image: Image): bool {
+  const row = image.n;
+  const names = image.names;
   let last = -1;
   if (load<u8>(p) === 125) return false;
   for (;;) {
@@ -331,7 +454,7 @@ function item(): bool {
     if (index < 0) return false;
     p += nameLength(names, index);
     last = index;
-    const slot = columnAt(index);
+    const slot = columnOf(image, index);
     const behind = row - slot.n;
     if (behind !== 0) {
       if (behind < 0) return false;
@@ -343,8 +466,10 @@ function item(): bool {
       if (load<u8>(p, 12) !== 125) return false;
       p += 13;
       appendNulls(slot, 1);
-      pushBytes(nulls.child, slot.path, slot.pathLength);
-      hasNull = true;
+      if (image === rows) {
+        pushBytes(rows.nulls.child, slot.path, slot.pathLength);
+        hasNull = true;
+      }
     } else if (!value(slot)) return false;
     const c = load<u8>(p);
     p++;
@@ -354,61 +479,61 @@ function item(): bool {
   return true;
 }
 
-/** Writes the comparable key, and ends the row. */
-function endItem(): bool {
-  const row = keys.n;
-  const length = keys.length;
+/** Appends the comparable key of an image's last row to the bytes of a column, without ending a row there. */
+function keyOf(image: Image, to: Slot): bool {
   for (let i = 0; i < keyCount; i++) {
-    if (!keyPart(columnAt(i), row, i === keyCount - 1)) {
-      keys.length = length;
-      return false;
-    }
-  }
-  endRow(keys, keys.length);
-  if (lives.n === lives.capacity) reserve(lives, lives.n + 1);
-  store<u8>(lives.ok + row, 1);
-  store<u8>(lives.data + row, 1);
-  lives.n = row + 1;
-  if (hasNull) {
-    // Rows before had none, and the open elements are this row's.
-    const elements = nulls.child.n;
-    const before = nulls.n === 0 ? 0 : load<i32>(nulls.offsets + (nulls.n << 2));
-    if (nulls.n < row) {
-      nulls.child.n = before;
-      appendNulls(nulls, row - nulls.n);
-      nulls.child.n = elements;
-    }
-    endRow(nulls, elements);
+    if (!keyPart(columnOf(image, i), image.n, i === keyCount - 1, to)) return false;
   }
   return true;
 }
 
+/** Ends a row whose key was written. */
+function endRecord(isAlive: bool): void {
+  const row = rows.n;
+  endRow(keys, keys.length);
+  if (lives.n === lives.capacity) reserve(lives, lives.n + 1);
+  store<u8>(lives.ok + row, 1);
+  store<u8>(lives.data + row, isAlive ? 1 : 0);
+  lives.n = row + 1;
+  rows.n = row + 1;
+  if (!hasNull) return;
+  const nulls = rows.nulls;
+  const elements = nulls.child.n;
+  if (nulls.n < row) {
+    // Rows before had none: the open elements are this row's.
+    nulls.child.n = nulls.n === 0 ? 0 : load<i32>(nulls.offsets + (nulls.n << 2));
+    appendNulls(nulls, row - nulls.n);
+    nulls.child.n = elements;
+  }
+  endRow(nulls, elements);
+}
+
 /** The form is that of ../../sort-keys.ts. */
-function keyPart(slot: Slot, row: i32, isLast: bool): bool {
+function keyPart(slot: Slot, row: i32, isLast: bool, to: Slot): bool {
   if (slot.n !== row + 1 || load<u8>(slot.ok + row) === 0) return false;
   const start = load<i32>(slot.offsets + (row << 2));
   const length = load<i32>(slot.offsets + (row << 2), 4) - start;
   if (length === 0) return false;
   const from = slot.data + start;
-  reserveBytes(keys, max(length * 2 + 2, 64));
-  const to = keys.data + keys.length;
+  reserveBytes(to, max(length * 2 + 2, 64));
+  const place = to.data + to.length;
   if (slot.code === N) {
-    keys.length += numberKey(from, length, to);
+    to.length += numberKey(from, length, place);
     return true;
   }
   if (isLast) {
-    memory.copy(to, from, length);
-    keys.length += length;
+    memory.copy(place, from, length);
+    to.length += length;
     return true;
   }
-  let at = to;
+  let at = place;
   for (let i = 0; i < length; i++) {
     const c = load<u8>(from + i);
     store<u8>(at++, c);
     if (c === 0) store<u8>(at++, 255);
   }
   store<u16>(at, 0);
-  keys.length += <i32>(at - to) + 2;
+  to.length += <i32>(at - place) + 2;
   return true;
 }
 

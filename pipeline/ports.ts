@@ -120,6 +120,8 @@ export interface Units {
   readonly width: number;
   /** Runs one unit by name. Inputs and outputs are structured-cloneable. ArrayBuffers in `transfer` move. */
   run<I, O>(name: string, input: I, transfer?: readonly ArrayBuffer[]): Promise<O>;
+  /** Gets ready for `count` units that are to come, if that takes time. Returns at once; without it nothing but time is lost. */
+  prepare?(count: number): void;
   /** The same units in this thread, for work too small to be sent away; absent: there is nothing nearer. */
   readonly near?: Units;
   close(): Promise<void>;

@@ -33,7 +33,7 @@ const context: CliContext = {
   folder: process.cwd(),
   clock: new SystemClock(),
   processors: availableParallelism(),
-  loadApi: () => import('../index.js'),
+  loadApi: async () => (await import('./own-parts.js')).ownParts,
   loadSimulator: () => import('../simulator/index.js'),
   startSimulator: async (options) =>
     (await import('./simulator-sql.js')).startSimulatorWithSql(options),

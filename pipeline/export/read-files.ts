@@ -6,6 +6,7 @@ import { refuse } from '../../schemas/errors.js';
 import type { ExportDataFile, ExportSummary } from '../../schemas/export-manifest.js';
 import type { ObjectStore } from '../ports.js';
 import { type ExportPlace, placeOf } from './export-keys.js';
+import { inputGone } from './input-gone.js';
 import { badManifest, copyAgain, nothingWritten, readManifest } from './manifest-bytes.js';
 import { decodeUtf8, ManifestTextError, parseObject } from './strict-json.js';
 import { nameOf } from './uri-parts.js';
@@ -122,14 +123,6 @@ async function locateOne(store: ObjectStore, file: NamedFile): Promise<ExportDat
 }
 
 /** A data file that the manifest names is not there, or may not be read. */
-export function inputGone(uri: string): Error {
-  return refuse(
-    'REFUSED_INPUT_GONE',
-    `the data file ${nameOf(uri)} is missing`,
-    nothingWritten,
-    'bring the file back, or export the same time again while point-in-time recovery covers it: tidelake export',
-  );
-}
 
 /** Whether text is the base64 form of 16 bytes, as it is written and no other. */
 function isMd5(text: string): boolean {

@@ -9,9 +9,10 @@ import type { ExportDataFile } from '../../schemas/export-manifest.js';
 import { bombBytesMin, inflateRatioMax, lineBytesMax } from '../../schemas/limits.js';
 import { ObjectNotFoundError, type ObjectStore } from '../ports.js';
 import { GzipFeed } from './gzip-feed.js';
+import { inputGone } from './input-gone.js';
 import { LineBlocks } from './line-blocks.js';
 import { copyAgain, nothingWritten } from './manifest-bytes.js';
-import { inputGone } from './read-files.js';
+
 import { nameOf } from './uri-parts.js';
 
 /** Size of the pieces the gunzip makes, in bytes: they are scanned while they are in the processor's cache. */

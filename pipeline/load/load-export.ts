@@ -287,6 +287,7 @@ async function planLoad(
   keyNames: readonly string[],
   open: OpenTable | null,
 ): Promise<LoadPlan> {
+  world.units.prepare?.(files.length);
   const sample = await sampleExport(world, files, keyNames);
   const bytes = summary.itemCount * sample.rowBytes;
   let layout: readonly LayoutField[] | null = null;

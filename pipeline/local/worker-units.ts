@@ -1,5 +1,5 @@
 // Units of work in a pool of worker threads.
-// Promises: threads start when first needed, each runs one unit at a time; a thread that dies is an error of its unit, never a hang.
+// Promises: threads start when first needed or asked for, each runs one unit at a time; a thread that dies is an error of its unit, never a hang.
 // Source: ports.ts, Units; https://nodejs.org/docs/latest-v20.x/api/worker_threads.html
 import { Worker } from 'node:worker_threads';
 import { TidelakeError } from '../../schemas/errors.js';
@@ -70,6 +70,12 @@ export class WorkerUnits implements Units {
       });
       this.#dispatch();
     });
+  }
+
+  /** Starts threads for `count` units, so that they load their code while this one looks at what is to be done. */
+  prepare(count: number): void {
+    if (this.#isClosed) return;
+    while (this.#threads.size < Math.min(count, this.width)) this.#start().worker.unref();
   }
 
   async close(): Promise<void> {

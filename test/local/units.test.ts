@@ -72,6 +72,32 @@ describe('units in worker threads', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
+  it('runs units in threads that were started before, and starts no more than it is wide', async () => {
+    const { units } = await pool(2);
+    units.prepare(5);
+    units.prepare(5);
+    const ids = await Promise.all(
+      Array.from({ length: 6 }, () => units.run<object, number>('thread', { waitMs: 30 })),
+    );
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  it('ends a process whose threads were started and never used', () => {
+    const built = new URL('../../dist/pipeline/local/worker-units.js', import.meta.url).href;
+    const setup = JSON.stringify({ width: 2, scratchFolder: tmpdir(), registryUrl });
+    const program = `
+      const { WorkerUnits } = await import('${built}');
+      new WorkerUnits(${setup}).prepare(2);
+      console.log('done');`;
+    const flags = ['--input-type=module', '--eval', program];
+    const { status, stdout, stderr } = spawnSync(process.execPath, flags, {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(stdout + stderr).toBe('done\n');
+    expect(status).toBe(0);
+  });
+
   it('moves buffers in and out', async () => {
     const { units } = await pool(1);
     const buffer = Uint8Array.of(1, 2, 3).buffer;

@@ -1,5 +1,5 @@
-// Rows from Apache Arrow. Columns are found by the field ids in the fields' metadata (`PARQUET:field_id`). The way there
-// is rows-to-ipc.
+// Rows from Apache Arrow. Columns are found by the field ids in the fields' metadata (`PARQUET:field_id`), as
+// parquet-wasm gives them.
 
 import { type Field as ArrowField, type Data, type RecordBatch, tableFromIPC } from 'apache-arrow';
 import type { KeyAttribute } from '../schemas/attribute.js';
@@ -15,8 +15,9 @@ import {
 } from './columns.js';
 import { type KeyedRows, writeKey } from './locate-keys.js';
 import { absentColumn, Rows } from './make-columns.js';
-import { idKey } from './rows-to-ipc.js';
 import { KeyWriter } from './sort-keys.js';
+
+const idKey = 'PARQUET:field_id';
 
 function fieldId(field: ArrowField): number {
   return Number(field.metadata.get(idKey) ?? -1);

@@ -4,23 +4,17 @@
 // Source: Apache Iceberg spec, "Position Delete Files" (file_path is field 2147483546, pos is 2147483545), "Manifests"
 // (referenced_data_file); apache/iceberg ContentFileUtil.isFileScoped (equal bounds of file_path).
 
-import {
-  Field as ArrowField,
-  Int64,
-  makeData,
-  RecordBatch,
-  Schema,
-  Struct,
-  Table,
-  tableToIPC,
-  Utf8,
-} from 'apache-arrow';
 import { filePathFieldId, type ManifestEntry, posFieldId } from '../../schemas/iceberg.js';
+import { BytesColumn, LongColumn } from '../../transforms/columns.js';
+import { useKernel } from '../../transforms/kernel/idle-kernel.js';
+import { copyColumns } from '../../transforms/kernel/placed-columns.js';
 import { encodeBound } from './iceberg/bounds.js';
 import type { AddedFile } from './iceberg/snapshot-builder.js';
 import { ParquetAssembler } from './parquet/assembler.js';
-import { encodeRowGroup } from './parquet/encode-row-group.js';
 import { icebergStats } from './parquet/file-stats.js';
+import { fileSchema, RowGroupEncoder } from './parquet/row-group-encoder.js';
+import { deleteSchemaElements } from './parquet/schema-elements.js';
+import type { Compress } from './parquet/zstd.js';
 
 /** Positions of one row group: each stands with the whole path of its data file in memory. */
 const groupPositionsMax = 131_072;
@@ -39,13 +33,21 @@ export interface EncodedDeletes {
 /** Encodes the positions of deleted rows of one data file.
  *  @param path the data file as manifests name it
  *  @param positions ascending, each once, at least one */
-export function encodeDeletes(path: string, positions: Int32Array): EncodedDeletes {
+export function encodeDeletes(
+  compress: Compress,
+  path: string,
+  positions: Int32Array,
+): EncodedDeletes {
   const assembler = new ParquetAssembler();
   const parts = [assembler.start()];
-  for (let start = 0; start < positions.length; start += groupPositionsMax) {
-    const ipc = deletesIpc(path, positions.subarray(start, start + groupPositionsMax));
-    parts.push(assembler.add(encodeRowGroup(ipc, { plainColumns: ['pos'] })));
-  }
+  useKernel((kernel) => {
+    const encoder = new RowGroupEncoder(kernel, compress, fileSchema(deleteSchemaElements()));
+    for (let start = 0; start < positions.length; start += groupPositionsMax) {
+      const columns = deleteColumns(path, positions.subarray(start, start + groupPositionsMax));
+      const sources = columns.map((column) => () => copyColumns(kernel, [column]));
+      parts.push(assembler.add(encoder.encode(sources, 0, columns[0].n)));
+    }
+  });
   const { tail, footer } = assembler.finish();
   return {
     bytes: new Uint8Array(Buffer.concat([...parts, tail])),
@@ -57,36 +59,16 @@ export function encodeDeletes(path: string, positions: Int32Array): EncodedDelet
   };
 }
 
-/** (path, position) for each position, as an Arrow IPC stream. */
-function deletesIpc(path: string, positions: Int32Array): Uint8Array {
-  const { length } = positions;
+/** (path, position) for each position. */
+function deleteColumns(path: string, positions: Int32Array): [BytesColumn, LongColumn] {
   const text = Buffer.from(path, 'utf8');
-  const paths = new Uint8Array(text.length * length);
-  const offsets = new Int32Array(length + 1);
-  for (let i = 0; i < length; i++) {
-    paths.set(text, i * text.length);
-    offsets[i + 1] = (i + 1) * text.length;
+  const paths = new BytesColumn();
+  const places = new LongColumn();
+  for (const position of positions) {
+    paths.pushBytes(text, 0, text.length);
+    places.pushNumber(position);
   }
-  const children = [
-    makeData({ type: new Utf8(), length, nullCount: 0, valueOffsets: offsets, data: paths }),
-    makeData({
-      type: new Int64(),
-      length,
-      nullCount: 0,
-      data: BigInt64Array.from(positions, BigInt),
-    }),
-  ];
-  const fields = [
-    requiredField('file_path', filePathFieldId, new Utf8()),
-    requiredField('pos', posFieldId, new Int64()),
-  ];
-  const schema = new Schema(fields);
-  const rows = makeData({ type: new Struct(fields), length, nullCount: 0, children });
-  return tableToIPC(new Table(schema, [new RecordBatch(schema, rows)]), 'stream');
-}
-
-function requiredField(name: string, id: number, type: Utf8 | Int64): ArrowField {
-  return new ArrowField(name, type, false, new Map([['PARQUET:field_id', String(id)]]));
+  return [paths, places];
 }
 
 /** The manifest entry of a delete file at `path`, of the spec and partition of its data file, as it must be. */

@@ -5,12 +5,12 @@ import { refuse } from '../../schemas/errors.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
 import { BytesColumn } from '../../transforms/columns.js';
 import { sortInKernel } from '../../transforms/kernel/gather-rows.js';
-import { isForKernel, useKernel } from '../../transforms/kernel/idle-kernel.js';
+import { kernelRowsMin, useKernel } from '../../transforms/kernel/idle-kernel.js';
 import type { KernelExports } from '../../transforms/kernel/kernel.js';
-import { bytesAt } from '../../transforms/kernel/placed-columns.js';
 import { Rows } from '../../transforms/make-columns.js';
-import { packedSize, unpackRows } from '../../transforms/pack-rows.js';
+import { unpackRows } from '../../transforms/pack-rows.js';
 import { compareKeys, sortedOrder } from '../../transforms/sort-keys.js';
+import { openZstd } from '../lake/parquet/zstd.js';
 import type { Scratch } from '../ports.js';
 import { encodeRows, groupBuffers, type RowGroup } from './row-groups.js';
 import { readSegment, type Segment } from './segments.js';
@@ -21,12 +21,6 @@ export interface EncodeInput {
   readonly table: TableColumns;
   readonly groupRowsMax: number;
 }
-
-/** By how many bytes an Arrow stream may be more than packed rows, usually: decimals take twice as much, validity less. */
-const ipcBytesMore = 4 * 1024 * 1024;
-
-/** Room for the Arrow stream of one row group of usual size; a larger one gets memory of its own. */
-const roomBytesMax = 64 * 1024 * 1024;
 
 export interface EncodeOutput {
   readonly groups: readonly RowGroup[];
@@ -40,7 +34,7 @@ export async function sortedSegments(
   scratch: Scratch,
 ): Promise<Rows> {
   const parts = await adaptedSegments(segments, table, scratch);
-  if (!isForKernel(parts)) return sortedRows(parts, table);
+  if (rowCountOf(parts) < kernelRowsMin) return sortedRows(parts, table);
   return useKernel((kernel) => unpackRows(table.columns, sortedBytes(kernel, parts).slice()));
 }
 
@@ -115,21 +109,14 @@ export async function encodeUnit(
   const { table } = input;
   const parts = await adaptedSegments(input.segments, table, context.scratch);
   const rows = rowCountOf(parts);
-  const groups = isForKernel(parts)
-    ? useKernel((kernel) => encodeInKernel(kernel, parts, input))
-    : encodeRows(sortedRows(parts, table), table, input.groupRowsMax);
+  const compress = await openZstd();
+  const most = input.groupRowsMax;
+  const groups =
+    rows < kernelRowsMin
+      ? encodeRows(compress, sortedRows(parts, table), table, most)
+      : useKernel((kernel) => {
+          const sorted = unpackRows(table.columns, sortedBytes(kernel, parts));
+          return encodeRows(compress, sorted, table, most, kernel);
+        });
   return { output: { groups, rows }, transfer: groupBuffers(groups) };
-}
-
-function encodeInKernel(
-  kernel: KernelExports,
-  parts: readonly Rows[],
-  { table, groupRowsMax }: EncodeInput,
-): RowGroup[] {
-  const packed = parts.reduce((sum, part) => sum + packedSize(part), 0);
-  const roomBytes = Math.min(packed + ipcBytesMore, roomBytesMax);
-  // Taken first: views of the kernel's memory would be void if it grew for this.
-  const room = kernel.alloc(roomBytes);
-  const sorted = unpackRows(table.columns, sortedBytes(kernel, parts));
-  return encodeRows(sorted, table, groupRowsMax, bytesAt(kernel, room, roomBytes));
 }

@@ -11,6 +11,7 @@ import { lowerBound } from '../../transforms/sort-keys.js';
 import { type GroupIndex, readGroupIndex, readNewRowsIndex } from '../lake/data-file-writer.js';
 import { checkKeys, readKeys } from '../lake/key-columns.js';
 import { readFooter } from '../lake/parquet/footer.js';
+import { openZstd } from '../lake/parquet/zstd.js';
 import { type EncodedDeletes, encodeDeletes } from '../lake/position-delete-file.js';
 import { sortedSegments } from './encode-unit.js';
 import { applyChanges, type GroupSource, inOrder, misfitRowsIn, readGroups } from './merge-unit.js';
@@ -80,6 +81,7 @@ export async function markUnit(
       ? newItems(changes)
       : applyChanges(inOrder(folded), changes, removeOnly);
   let { inserted, updated, deleted } = merged;
+  const compress = await openZstd();
   const deletes: FileDeletes[] = [];
   for (const file of input.files) {
     const found = await locate(file, before, changes, context);
@@ -94,9 +96,12 @@ export async function markUnit(
     if (found.positions.length === 0) continue;
     const all = Int32Array.from([...(file.deleted ?? []), ...found.positions]).sort();
     const isEmpty = all.length === found.rowCount;
-    deletes.push({ path: file.path, deletes: isEmpty ? null : encodeDeletes(file.path, all) });
+    deletes.push({
+      path: file.path,
+      deletes: isEmpty ? null : encodeDeletes(compress, file.path, all),
+    });
   }
-  const groups = encodeRows(merged.rows, table, input.groupRowsMax);
+  const groups = encodeRows(compress, merged.rows, table, input.groupRowsMax);
   for (const group of groups) misfitRows += group.misfitRows;
   return {
     output: { deletes, groups, inserted, updated, deleted, misfitRowsGained: misfitRows },

@@ -8,6 +8,7 @@ import { Rows } from '../../transforms/make-columns.js';
 import { compareKeys, sortedOrder } from '../../transforms/sort-keys.js';
 import { decodeRowGroups } from '../lake/parquet/decode-row-group.js';
 import { readFooter } from '../lake/parquet/footer.js';
+import { openZstd } from '../lake/parquet/zstd.js';
 import { sortedSegments } from './encode-unit.js';
 import { encodeRows, groupBuffers, type RowGroup } from './row-groups.js';
 import type { Segment } from './segments.js';
@@ -97,7 +98,7 @@ export async function mergeUnit(
   old = inOrder(old);
   const changes = await sortedSegments(input.segments, input.table, context.scratch);
   const merged = applyChanges(old, changes, input.removeOnly);
-  const groups = encodeRows(merged.rows, input.table, input.groupRowsMax);
+  const groups = encodeRows(await openZstd(), merged.rows, input.table, input.groupRowsMax);
   const { inserted, updated, deleted } = merged;
   return {
     output: { groups, inserted, updated, deleted, misfitRowsBefore },

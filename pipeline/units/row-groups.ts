@@ -1,10 +1,18 @@
 // Sorted rows to encoded Parquet row groups.
 
 import type { TableColumns } from '../../schemas/columns.js';
-import { absentIn, BytesColumn, LongColumn } from '../../transforms/columns.js';
-import type { Rows } from '../../transforms/make-columns.js';
-import { rowsToIpc } from '../../transforms/rows-to-ipc.js';
-import { type EncodedRowGroup, encodeRowGroup } from '../lake/parquet/encode-row-group.js';
+import { absentIn, type Column } from '../../transforms/columns.js';
+import { useKernel } from '../../transforms/kernel/idle-kernel.js';
+import type { KernelExports } from '../../transforms/kernel/kernel.js';
+import { copyColumns, placeColumn } from '../../transforms/kernel/placed-columns.js';
+import { Rows } from '../../transforms/make-columns.js';
+import {
+  type EncodedRowGroup,
+  fileSchema,
+  RowGroupEncoder,
+} from '../lake/parquet/row-group-encoder.js';
+import { schemaElements } from '../lake/parquet/schema-elements.js';
+import type { Compress } from '../lake/parquet/zstd.js';
 
 /** A row group with what the file's index says of it. */
 export interface RowGroup {
@@ -23,69 +31,57 @@ export const groupBytesMax: number = 32 * 1024 * 1024;
 /**
  * Encodes rows that are sorted by key, in groups of at most `rowsMax` rows.
  *
- * @param room memory that may be used on the way (see rowsToIpc)
+ * @param own the kernel that the rows lie in, if they lie in one: its memory may grow, so that views of it are void
+ *   afterwards
  */
 export function encodeRows(
+  compress: Compress,
   sorted: Rows,
   table: TableColumns,
   rowsMax: number,
-  room: Uint8Array | null = null,
+  own: KernelExports | null = null,
 ): RowGroup[] {
-  const groups: RowGroup[] = [];
   const perRow = sorted.byteSize / Math.max(1, sorted.n);
   const most = Math.max(1, Math.min(rowsMax, Math.floor((groupBytesMax * 2) / perRow)));
   const count = Math.ceil(sorted.n / most);
   const size = Math.ceil(sorted.n / Math.max(1, count));
-  for (let start = 0; start < sorted.n; start += size) {
-    const end = Math.min(sorted.n, start + size);
-    const ipc = rowsToIpc(sorted, table, { start, end, room });
-    const encoded = encodeRowGroup(ipc, { plainColumns: plainColumns(sorted, table, start, end) });
-    const { keys, misfits } = sorted;
-    const lastKey = keys.data.slice(keys.offsets[end - 1]!, keys.offsets[end]!);
-    const misfitRows = end - start - absentIn(misfits.ok.subarray(start, end));
-    groups.push({ encoded, lastKey, misfitRows });
-  }
-  return groups;
+  return useKernel((kernel) => {
+    const encoder = new RowGroupEncoder(kernel, compress, fileSchema(schemaElements(table)));
+    const placed = own === null ? null : columnsOf(sorted).map((c) => placeColumn(own, c));
+    // Before anything is encoded: the kernel's memory may grow.
+    const parts = Array.from({ length: count }, (_, i) => factsOf(sorted, i * size, size));
+    return parts.map(({ start, end, ...facts }) => {
+      if (placed !== null) {
+        const sources = placed.map((column) => () => column);
+        return { ...facts, encoded: encoder.encode(sources, start, end) };
+      }
+      const part = count === 1 ? sorted : cut(sorted, start, end);
+      const sources = columnsOf(part).map((column) => () => copyColumns(kernel, [column]));
+      return { ...facts, encoded: encoder.encode(sources, 0, part.n) };
+    });
+  }, own);
 }
 
-/** Names of columns whose values in rows [start, end) seldom repeat: a dictionary only costs there. */
-function plainColumns(rows: Rows, table: TableColumns, start: number, end: number): string[] {
-  const names: string[] = [];
-  rows.columns.forEach((column, i) => {
-    const { name } = table.columns[i]!;
-    if (column instanceof BytesColumn && mostlyDistinct(column, start, end)) names.push(name);
-    if (column instanceof LongColumn && distinctLongs(column, start, end)) names.push(name);
-  });
-  if (absentIn(rows.writtenAt.ok.subarray(start, end)) < end - start) names.push('_written_at');
-  return names;
+function factsOf(
+  { n, keys, misfits }: Rows,
+  start: number,
+  size: number,
+): Omit<RowGroup, 'encoded'> & { readonly start: number; readonly end: number } {
+  const end = Math.min(n, start + size);
+  const lastKey = keys.data.slice(keys.offsets[end - 1]!, keys.offsets[end]!);
+  const misfitRows = end - start - absentIn(misfits.ok.subarray(start, end));
+  return { start, end, lastKey, misfitRows };
 }
 
-const sampleRows = 512;
-
-function mostlyDistinct(column: BytesColumn, first: number, end: number): boolean {
-  const seen = new Set<string>();
-  let count = 0;
-  const step = Math.max(1, Math.floor((end - first) / sampleRows));
-  const data = Buffer.from(column.data.buffer, column.data.byteOffset, column.length);
-  for (let row = first; row < end; row += step) {
-    if (column.ok[row] === 0) continue;
-    count++;
-    const start = column.offsets[row]!;
-    seen.add(data.toString('latin1', start, Math.min(start + 64, column.offsets[row + 1]!)));
-  }
-  return seen.size > count * 0.6;
+/** The columns of a file, in the order of its schema. */
+function columnsOf({ columns, writtenAt, nulls, misfits }: Rows): Column[] {
+  return [...columns, writtenAt, nulls, misfits];
 }
 
-function distinctLongs(column: LongColumn, first: number, end: number): boolean {
-  const seen = new Set<number>();
-  let count = 0;
-  const step = Math.max(1, Math.floor((end - first) / sampleRows));
-  for (let row = first; row < end; row += step) {
-    if (column.ok[row] === 0) continue;
-    count++;
-    seen.add(column.words[row * 2]!);
-  }
-  return seen.size > count * 0.6;
+function cut(rows: Rows, start: number, end: number): Rows {
+  const part = new Rows(rows.types);
+  part.appendRange(rows, start, end);
+  return part;
 }
 
 /** Buffers that may move with row groups. */

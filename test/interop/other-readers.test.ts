@@ -13,7 +13,6 @@ import { liveFiles } from '../../pipeline/lake/iceberg/live-files.js';
 import { currentSnapshot } from '../../pipeline/lake/iceberg/metadata.js';
 import { ParquetAssembler } from '../../pipeline/lake/parquet/assembler.js';
 import { decodeRowGroups } from '../../pipeline/lake/parquet/decode-row-group.js';
-import { encodeRowGroup } from '../../pipeline/lake/parquet/encode-row-group.js';
 import { readFooter } from '../../pipeline/lake/parquet/footer.js';
 import {
   canonicalNumber,
@@ -26,6 +25,7 @@ import type { AttributeValue } from '../../schemas/attribute.js';
 import type { ColumnType, Field } from '../../schemas/columns.js';
 import type { ManifestEntry } from '../../schemas/iceberg.js';
 import { readColumns } from '../../transforms/column-map.js';
+import { encodeRowGroup } from '../parquet/arrow-rs.js';
 import { DiskStory } from '../scenarios/story-world.js';
 
 const tableUrl = 'https://bucket.s3.amazonaws.com/lake/lake/mystore';

@@ -8,16 +8,18 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { expect, it } from 'vitest';
 import { targetOf } from '../../pipeline/lake/iceberg/live-files.js';
+import { openZstd } from '../../pipeline/lake/parquet/zstd.js';
 import { deleteFileEntry, encodeDeletes } from '../../pipeline/lake/position-delete-file.js';
 import { duckdb } from '../parquet/read-back.js';
 import { dataFile } from './fixtures.js';
 
+const compress = await openZstd();
 const path = 's3://bucket/lake/data/pk_bucket=3/é'.padEnd(120, 'x');
 const bufferOf = (bytes: Uint8Array): ArrayBuffer => Uint8Array.from(bytes).buffer;
 
 it('holds its positions in required columns with the reserved ids', async () => {
   const positions = Int32Array.of(0, 7, 8, 2_000_000_000);
-  const { bytes } = encodeDeletes(path, positions);
+  const { bytes } = encodeDeletes(compress, path, positions);
   const file = bufferOf(bytes);
   const rows = await parquetReadObjects({ file, compressors });
   expect(rows).toEqual([...positions].map((pos) => ({ file_path: path, pos: BigInt(pos) })));
@@ -38,6 +40,7 @@ it('holds its positions in required columns with the reserved ids', async () => 
 it('of many positions has several row groups, and DuckDB counts them all', async () => {
   const count = 300_000;
   const { bytes, splitOffsets } = encodeDeletes(
+    compress,
     path,
     Int32Array.from({ length: count }, (_, i) => i * 3),
   );
@@ -64,7 +67,7 @@ it('names its data file in the manifest so that old and new engines see it is fo
     specId: 2,
     file: { ...dataFile('a'), path, partition: [3] },
   } as const;
-  const encoded = encodeDeletes(path, Int32Array.of(4, 9));
+  const encoded = encodeDeletes(compress, path, Int32Array.of(4, 9));
   const { specId = -1, ...file } = deleteFileEntry(
     's3://bucket/lake/data/d.parquet',
     data,

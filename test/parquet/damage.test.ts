@@ -5,11 +5,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ParquetAssembler } from '../../pipeline/lake/parquet/assembler.js';
 import { decodeRowGroups } from '../../pipeline/lake/parquet/decode-row-group.js';
-import { encodeRowGroup } from '../../pipeline/lake/parquet/encode-row-group.js';
 import { icebergStats } from '../../pipeline/lake/parquet/file-stats.js';
 import { type ParquetFooter, readFooter } from '../../pipeline/lake/parquet/footer.js';
 import { TidelakeError } from '../../schemas/errors.js';
 import { sampleFields, sampleRows, toIpc } from './arrow-rows.js';
+import { encodeRowGroup } from './arrow-rs.js';
 import { fromIpc } from './read-back.js';
 
 let file: Buffer;

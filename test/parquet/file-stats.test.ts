@@ -9,10 +9,6 @@ import { Utf8 } from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ParquetAssembler } from '../../pipeline/lake/parquet/assembler.js';
-import {
-  type EncodeOptions,
-  encodeRowGroup,
-} from '../../pipeline/lake/parquet/encode-row-group.js';
 import { icebergStats } from '../../pipeline/lake/parquet/file-stats.js';
 import {
   type ColumnChunkInfo,
@@ -21,6 +17,7 @@ import {
 } from '../../pipeline/lake/parquet/footer.js';
 import type { ColumnStats } from '../../schemas/iceberg.js';
 import { field, type Row, sampleFields, sampleRows, toIpc } from './arrow-rows.js';
+import { type EncodeOptions, encodeRowGroup } from './arrow-rs.js';
 import { duckdb } from './read-back.js';
 
 const types: ReadonlyMap<number, string> = new Map([

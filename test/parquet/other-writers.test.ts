@@ -9,9 +9,9 @@ import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ParquetAssembler, readRowGroup } from '../../pipeline/lake/parquet/assembler.js';
 import { decodeRowGroups } from '../../pipeline/lake/parquet/decode-row-group.js';
-import { encodeRowGroup } from '../../pipeline/lake/parquet/encode-row-group.js';
 import { readFooter } from '../../pipeline/lake/parquet/footer.js';
 import { sampleFields, sampleRows, toIpc } from './arrow-rows.js';
+import { encodeRowGroup } from './arrow-rs.js';
 import { duckdb, fromIpc } from './read-back.js';
 
 const rows = sampleRows(0, 5000);

@@ -6,11 +6,8 @@ import { createRequire } from 'node:module';
 import { Bool, Int64, Utf8 } from 'apache-arrow';
 import { expect, it } from 'vitest';
 import { ParquetAssembler } from '../../pipeline/lake/parquet/assembler.js';
-import {
-  type EncodeOptions,
-  encodeRowGroup,
-} from '../../pipeline/lake/parquet/encode-row-group.js';
 import { field, toIpc } from './arrow-rows.js';
+import { type EncodeOptions, encodeRowGroup } from './arrow-rs.js';
 
 interface Cursor {
   next(): Promise<object | null>;

@@ -13,13 +13,11 @@ import {
   readRowGroup,
 } from '../../pipeline/lake/parquet/assembler.js';
 import { decodeRowGroups } from '../../pipeline/lake/parquet/decode-row-group.js';
-import {
-  type EncodedRowGroup,
-  encodeRowGroup,
-} from '../../pipeline/lake/parquet/encode-row-group.js';
 import { type ReadRange, readFooter } from '../../pipeline/lake/parquet/footer.js';
+import type { EncodedRowGroup } from '../../pipeline/lake/parquet/row-group-encoder.js';
 import { TidelakeError } from '../../schemas/errors.js';
 import { field, sampleFields, sampleRows, toIpc } from './arrow-rows.js';
+import { encodeRowGroup } from './arrow-rs.js';
 import { asHyparquet, duckdb, fromIpc, hyparquet } from './read-back.js';
 
 const rangeOf =

@@ -1,4 +1,4 @@
-// Numbers in an Arrow stream, read by Apache Arrow and summed up by hand, not by our own reader.
+// Numbers in a file, read by arrow-rs into Apache Arrow and summed up by hand, not by our own reader.
 // Promises: every decimal stands there as its whole 128-bit integer, every long as 64 bits, at the column's scale.
 // Source: Apache Arrow, "Columnar format", fixed-width types: decimals are two's complement, little endian.
 
@@ -6,15 +6,15 @@ import { type Decimal, tableFromIPC } from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
 import type { AttributeValue } from '../../schemas/attribute.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
-import { rowsToIpc } from '../../transforms/rows-to-ipc.js';
 import { assignColumns } from '../../transforms/table-columns.js';
+import { arrowOf, encoded } from '../parquet/through-file.js';
 import { key, scanned, typesOf } from './any-items.js';
 
 /** Unscaled integers of the column `v`, and its scale. */
-function unscaledOf(texts: readonly (string | null)[]): {
+async function unscaledOf(texts: readonly (string | null)[]): Promise<{
   scale: number | null;
   values: (bigint | null)[];
-} {
+}> {
   const items = texts.map((N, i) => {
     const item = new Map<string, AttributeValue>([
       ['pk', { S: 'p' }],
@@ -24,7 +24,7 @@ function unscaledOf(texts: readonly (string | null)[]): {
   });
   const table = assignColumns(typesOf(items), key, () => undefined, null);
   const rows = adaptRows(scanned(items, typesOf(items)).rows, table.columns, key);
-  const column = tableFromIPC(rowsToIpc(rows, table)).getChild('v')!;
+  const column = tableFromIPC(await arrowOf(encoded(rows, table))).getChild('v')!;
   const values = texts.map((_, i): bigint | null => {
     const value: unknown = column.get(i);
     if (value === null || typeof value === 'bigint') return value;
@@ -38,8 +38,8 @@ function unscaledOf(texts: readonly (string | null)[]): {
   return { scale: (column.type as Partial<Decimal>).scale ?? null, values };
 }
 
-describe('numbers in an Arrow stream', () => {
-  it('of a long column stand as they are', () => {
+describe('numbers in a file', () => {
+  it('of a long column stand as they are', async () => {
     const texts = [
       '0',
       '-1',
@@ -49,15 +49,15 @@ describe('numbers in an Arrow stream', () => {
       '4294967296',
       '-4294967297',
     ];
-    expect(unscaledOf(texts)).toEqual({
+    expect(await unscaledOf(texts)).toEqual({
       scale: null,
       values: texts.map((text) => (text === null ? null : BigInt(text))),
     });
   });
 
-  it('of a short decimal column fill all 128 bits, negative ones too', () => {
+  it('of a short decimal column fill all 128 bits, negative ones too', async () => {
     expect(
-      unscaledOf([
+      await unscaledOf([
         '0.01',
         '-0.01',
         null,
@@ -72,21 +72,21 @@ describe('numbers in an Arrow stream', () => {
     });
   });
 
-  it('of a long decimal column fill all 128 bits, negative ones too', () => {
+  it('of a long decimal column fill all 128 bits, negative ones too', async () => {
     const nines = '9'.repeat(36);
-    expect(unscaledOf([`${nines}.5`, `-${nines}.25`, '-0.01', null, '1E35', '-1E35', '3'])).toEqual(
-      {
-        scale: 2,
-        values: [
-          BigInt(`${nines}50`),
-          -BigInt(`${nines}25`),
-          -1n,
-          null,
-          10n ** 37n,
-          -(10n ** 37n),
-          300n,
-        ],
-      },
-    );
+    expect(
+      await unscaledOf([`${nines}.5`, `-${nines}.25`, '-0.01', null, '1E35', '-1E35', '3']),
+    ).toEqual({
+      scale: 2,
+      values: [
+        BigInt(`${nines}50`),
+        -BigInt(`${nines}25`),
+        -1n,
+        null,
+        10n ** 37n,
+        -(10n ** 37n),
+        300n,
+      ],
+    });
   });
 });

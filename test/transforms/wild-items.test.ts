@@ -1,4 +1,4 @@
-// The simulator's wild items through scan, columns and Arrow, for every shape of key.
+// The simulator's wild items through scan, columns and files, for every shape of key.
 // Promises: what breaks careless readers (names, depths, sizes, numbers, mixed kinds) comes back exact.
 // Source: Amazon DynamoDB Developer Guide, "Supported data types and naming rules" and "Quotas".
 
@@ -6,16 +6,15 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../pipeline/simulator/random.js';
 import { keyShapes, wildItem, wildKey } from '../../pipeline/simulator/wild.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
-import { ipcToRows } from '../../transforms/arrow-rows.js';
 import { Rows } from '../../transforms/make-columns.js';
 import { numberExtents, planTypes } from '../../transforms/plan-types.js';
-import { rowsToIpc } from '../../transforms/rows-to-ipc.js';
 import { sortedOrder } from '../../transforms/sort-keys.js';
 import { assignColumns } from '../../transforms/table-columns.js';
+import { throughFile } from '../parquet/through-file.js';
 import { canonical, linesOf, scannerOf, statsOf, typesOf, writtenBack } from './any-items.js';
 
 describe('wild items', () => {
-  it.each(keyShapes)('with key %s come back exact, sorted by key', (shape) => {
+  it.each(keyShapes)('with key %s come back exact, sorted by key', async (shape) => {
     const key = wildKey(shape);
     const random = new Random(7, shape);
     const items = Array.from({ length: 45 }, (_, i) => wildItem(shape, i, i, random));
@@ -32,7 +31,7 @@ describe('wild items', () => {
       sorted.take(adapted, order);
       const expected = canonical([...order].map((i) => items[i]!));
       expect(writtenBack(sorted)).toEqual(expected);
-      const back = ipcToRows(rowsToIpc(sorted, table), table);
+      const back = await throughFile(sorted, table);
       expect(writtenBack(back)).toEqual(expected);
       expect(back.keys.data.slice(0, back.keys.length)).toEqual(
         sorted.keys.data.slice(0, sorted.keys.length),

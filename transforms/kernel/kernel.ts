@@ -61,6 +61,65 @@ export interface KernelExports {
   rowBytes(): number;
   settleRows(): void;
   clearRows(): void;
+
+  // parquet.ts
+  beginEntries(count: number, start: number, def: number, rep: number, rows: number): void;
+  enterOptional(count: number, def: number, rows: number, ok: number): void;
+  countElements(count: number, rows: number, offsets: number): number;
+  enterElements(
+    count: number,
+    def: number,
+    rep: number,
+    rows: number,
+    offsets: number,
+    level: number,
+    toDef: number,
+    toRep: number,
+    toRows: number,
+  ): void;
+  presentRows(count: number, rows: number, to: number): number;
+  pageEnd(start: number, wanted: number, count: number, rep: number): number;
+  valuesIn(start: number, end: number, def: number, level: number): number;
+  hybridBytesMax(count: number, width: number): number;
+  hybrid(
+    values: number,
+    start: number,
+    end: number,
+    width: number,
+    isWide: number,
+    to: number,
+  ): number;
+  plainBytesSize(count: number, rows: number, offsets: number): number;
+  plainBytes(count: number, rows: number, offsets: number, data: number, to: number): number;
+  plainLongs(count: number, rows: number, data: number, to: number): number;
+  plainWides(count: number, rows: number, data: number, to: number): number;
+  plainFlags(count: number, rows: number, data: number, to: number): number;
+  numberBytes(
+    count: number,
+    rows: number,
+    offsets: number,
+    data: number,
+    indices: number,
+    entries: number,
+    buckets: number,
+    bucketCount: number,
+    bytesMax: number,
+  ): number;
+  numberLongs(
+    count: number,
+    rows: number,
+    data: number,
+    indices: number,
+    entries: number,
+    buckets: number,
+    bucketCount: number,
+    bytesMax: number,
+  ): number;
+  greatestRow(): number;
+  leastBytes(count: number, rows: number, offsets: number, data: number): number;
+  leastLong(count: number, rows: number, data: number): number;
+  leastWide(count: number, rows: number, data: number): number;
+  leastFlag(count: number, rows: number, data: number): number;
 }
 
 interface WasmInstance {

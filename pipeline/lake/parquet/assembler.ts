@@ -3,7 +3,6 @@
 // Spec: apache/parquet-format, src/main/thrift/parquet.thrift (FileMetaData, RowGroup, ColumnChunk, ColumnMetaData).
 
 import { TidelakeError } from '../../../schemas/errors.js';
-import type { EncodedRowGroup } from './encode-row-group.js';
 import {
   damaged,
   type ParquetFooter,
@@ -11,6 +10,7 @@ import {
   type ReadRange,
   type RowGroupInfo,
 } from './footer.js';
+import type { EncodedRowGroup } from './row-group-encoder.js';
 import { structField, structList, structsField, type ThriftStruct, writeThrift } from './thrift.js';
 
 /** A row group of another file, verbatim. */

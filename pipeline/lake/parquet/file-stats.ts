@@ -205,6 +205,29 @@ function textPrefix(bytes: Uint8Array): {
   return { points, isWhole: at === bytes.length };
 }
 
+/** A bound of at most `bytesMax` bytes below a text or binary that is longer. */
+export function cutBelow(bytes: Uint8Array, bytesMax: number, isText: boolean): Uint8Array {
+  return isText ? bytes.slice(0, characterEnd(bytes, bytesMax)) : bytes.slice(0, bytesMax);
+}
+
+/** A bound of about `bytesMax` bytes above a text or binary that is longer; null when there is none. */
+export function raiseAbove(
+  bytes: Uint8Array,
+  bytesMax: number,
+  isText: boolean,
+): Uint8Array | null {
+  if (!isText) return incrementBytes(bytes.slice(0, bytesMax));
+  const text = Buffer.from(bytes.subarray(0, characterEnd(bytes, bytesMax))).toString('utf8');
+  return incrementText([...text].map((character) => character.codePointAt(0)!));
+}
+
+/** The last place up to `bytesMax` where a character begins. */
+function characterEnd(bytes: Uint8Array, bytesMax: number): number {
+  let end = bytesMax;
+  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
+  return end;
+}
+
 /** The least text above all that begin with these code points, or null when there is none. */
 function incrementText(points: readonly number[]): Uint8Array | null {
   for (let last = points.length - 1; last >= 0; last--) {

@@ -2,7 +2,7 @@
 // Promises: one seed makes the same rows again.
 
 import fc from 'fast-check';
-import type { ColumnType, Field } from '../../../schemas/columns.js';
+import type { ColumnType, Field, TableColumns } from '../../../schemas/columns.js';
 import {
   BytesColumn,
   type Column,
@@ -91,6 +91,67 @@ function pushValue(column: Column, next: Next, nullsOf: number): void {
   }
 }
 
+const misfits: ColumnType = { kind: 'MAP', keyId: 0, valueId: 0, value: { kind: 'S' } };
+
+/** A value as tables have them: the names of a map are never absent. */
+function pushTyped(column: Column, type: ColumnType, next: Next, nullsOf: number): void {
+  const isNested = type.kind === 'L' || type.kind === 'M' || type.kind === 'MAP';
+  if (!isNested || next(10) < nullsOf) {
+    pushValue(column, next, isNested ? 10 : nullsOf);
+    return;
+  }
+  if (type.kind === 'M') {
+    const struct = column as StructColumn;
+    type.fields.forEach((field, i) => {
+      pushTyped(struct.children[i]!, field.type, next, nullsOf);
+    });
+    struct.end();
+    return;
+  }
+  const list = column as ListColumn;
+  for (let i = next(4); i > 0; i--) {
+    if (type.kind === 'L') pushTyped(list.child, type.element, next, nullsOf);
+    else {
+      const entry = list.child as StructColumn;
+      pushValue(entry.children[0]!, next, 0);
+      pushTyped(entry.children[1]!, type.value, next, nullsOf);
+      entry.end();
+    }
+  }
+  list.end();
+}
+
+/** So many settled rows of a table, as they may stand in a file: all text is ASCII, and no name of a map is absent. */
+export function tableRowsOf(
+  types: readonly TypedAttribute[],
+  n: number,
+  seed: number,
+  nullsOf: number,
+): Rows {
+  const rows = new Rows(types);
+  const next = numbersFrom(seed);
+  for (let row = 0; row < n; row++) {
+    rows.columns.forEach((column, i) => {
+      pushTyped(column, types[i]!.type, next, nullsOf);
+    });
+    pushValue(rows.writtenAt, next, nullsOf);
+    pushTyped(rows.nulls, { kind: 'SS', elementId: 0 }, next, nullsOf);
+    pushTyped(rows.misfits, misfits, next, nullsOf);
+    rows.keys.pushBytes(new Uint8Array(0), 0, 0);
+    rows.lives.push(true);
+  }
+  rows.settle();
+  for (const column of rows.all) toAscii(column);
+  return rows;
+}
+
+function toAscii(column: Column): void {
+  if (column instanceof BytesColumn) {
+    for (let i = 0; i < column.length; i++) column.data[i]! &= 0x7f;
+  } else if (column instanceof ListColumn) toAscii(column.child);
+  else for (const child of (column as StructColumn).children ?? []) toAscii(child);
+}
+
 /**
  * So many settled rows. Each has the key that `keyOf` gives for its number.
  *
@@ -116,4 +177,47 @@ export function rowsOf(
   }
   rows.settle();
   return rows;
+}
+
+/** The types with ids of their own, as columns of a table without a key. */
+export function tableOf(types: readonly TypedAttribute[]): TableColumns {
+  let id = 0;
+  const withIds = (type: ColumnType): ColumnType => {
+    switch (type.kind) {
+      case 'SS':
+      case 'BS':
+      case 'NS':
+        return { ...type, elementId: ++id };
+      case 'L':
+        return { ...type, elementId: ++id, element: withIds(type.element) };
+      case 'MAP':
+        return { ...type, keyId: ++id, valueId: ++id, value: withIds(type.value) };
+      case 'M':
+        return {
+          ...type,
+          fields: type.fields.map((field) => ({
+            ...field,
+            id: ++id,
+            type: withIds(field.type),
+          })),
+        };
+      default:
+        return type;
+    }
+  };
+  const columns = types.map(({ attribute, type }) => ({
+    id: ++id,
+    name: attribute,
+    attribute,
+    type: withIds(type),
+  }));
+  const own = {
+    writtenAt: ++id,
+    nulls: ++id,
+    nullsElement: ++id,
+    misfits: ++id,
+    misfitsKey: ++id,
+    misfitsValue: ++id,
+  };
+  return { columns, own, key: [], extents: new Map(), lastId: id };
 }

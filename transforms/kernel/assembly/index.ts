@@ -12,6 +12,29 @@ export {
 } from './gather';
 export { alloc, mark, release, releaseAll } from './memory';
 export {
+  beginEntries,
+  countElements,
+  enterElements,
+  enterOptional,
+  greatestRow,
+  hybrid,
+  hybridBytesMax,
+  leastBytes,
+  leastFlag,
+  leastLong,
+  leastWide,
+  numberBytes,
+  numberLongs,
+  pageEnd,
+  plainBytes,
+  plainBytesSize,
+  plainFlags,
+  plainLongs,
+  plainWides,
+  presentRows,
+  valuesIn,
+} from './parquet';
+export {
   blockPlace,
   clearRows,
   newNames,

@@ -1,5 +1,4 @@
-// Encodes Arrow rows as one Parquet row group: zstd, data pages of version 1, one worker's share of a file.
-// The result is position-free: an assembler puts it anywhere in a bigger file by moving its footer's offsets.
+// Row groups by arrow-rs, another writer of Parquet: what ours are held against, and what older versions of ours wrote.
 // Spec: apache/parquet-format, README.md; field ids come from Arrow's PARQUET:field_id as parquet-rs reads it.
 
 import { RecordBatchReader, type Schema } from 'apache-arrow';
@@ -12,8 +11,9 @@ import {
   WriterVersion,
   writeParquet,
 } from 'parquet-wasm';
-import { TidelakeError } from '../../../schemas/errors.js';
-import { type ParquetFooter, parseFooter } from './footer.js';
+import { type ParquetFooter, parseFooter } from '../../pipeline/lake/parquet/footer.js';
+import type { EncodedRowGroup } from '../../pipeline/lake/parquet/row-group-encoder.js';
+import { TidelakeError } from '../../schemas/errors.js';
 
 export interface EncodeOptions {
   /**
@@ -25,15 +25,6 @@ export interface EncodeOptions {
   readonly statistics?: 'top-level' | 'all' | 'none';
   /** zstd (default) for lakes; snappy or none for readers that know no zstd. */
   readonly compression?: 'zstd' | 'snappy' | 'none';
-}
-
-/** A row group that belongs to no file yet. */
-export interface EncodedRowGroup {
-  /** The column chunks, from the first byte of the first to the last byte of the last. */
-  readonly bytes: Uint8Array;
-  /** FileMetaData of a file that has this row group alone. */
-  readonly footer: Uint8Array;
-  readonly rows: number;
 }
 
 /**

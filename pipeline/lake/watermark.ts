@@ -22,7 +22,6 @@ import { locate } from './iceberg/paths.js';
 import { statedTotals } from './iceberg/snapshot-summary.js';
 import { formatInstant, parseInstant } from './lake-state.js';
 import type { OpenTable } from './open-table.js';
-import { currentRows } from './position-deletes.js';
 
 /** Refuses a table whose rows somebody else has changed since the watermark was set. Throws REFUSED_FOREIGN_WRITER,
  *  naming the snapshot, its operation and the ways out. */
@@ -41,6 +40,8 @@ export async function watermarkProblem(
   if (lineage.end !== 'watermark' || lineage.changed !== null) return brokenLine(open, lineage);
   if (lineage.line.length > 0) {
     const expected = await expectedRows(open, past);
+    // Loaded here: it reads Parquet, which a load into a new table never does.
+    const { currentRows } = await import('./position-deletes.js');
     const rows = await currentRows(store, open);
     if (rows !== expected) return wrongCount(open, lineage.line[0]!, expected, rows);
   }

@@ -3,6 +3,7 @@
 // Spec: pipeline/ports.ts, World.
 
 import { SystemClock } from '../local/clock.js';
+import { collectFor } from '../local/garbage-collection.js';
 import { RandomIds } from '../local/ids.js';
 import { builtModule } from '../local/worker-units.js';
 import { createLocalWorld } from '../local/world.js';
@@ -12,6 +13,7 @@ import { lazyClients, openStore, type StoreOptions } from './open-store.js';
 
 /** Makes the world. Whoever makes it closes its `units`, then its `scratch`. */
 export async function createWorld({ threads, reporter, aws }: WorldOptions): Promise<World> {
+  collectFor(threads);
   const options: StoreOptions = { aws };
   const clients = lazyClients(aws);
   const store = openStore(options, clients);

@@ -6,14 +6,11 @@
 
 import { availableParallelism } from 'node:os';
 import { SystemClock } from '../local/clock.js';
-import { markInOwnThread } from '../local/garbage-collection.js';
 import type { CliContext, StopSignal } from './context.js';
 import { errorFacts, errorText, exitCodeOfThrown } from './error-text.js';
 import type { WritableLike } from './output.js';
 import { StreamOutput } from './output.js';
 import { runTidelake } from './run.js';
-
-markInOwnThread();
 
 /** How long freeing scratch space may take after Ctrl-C, in milliseconds. */
 const releaseMsMax = 2000;

@@ -7,8 +7,13 @@ import { addAttributeStats, type ScanInput, type ScanOutput } from '../units/sca
 import type { Segment } from '../units/segments.js';
 import { runOrdered } from './run-ordered.js';
 
-/** Bytes of segments held in memory; later ones go to scratch space. */
-const heldBytesMax = 192 * 1024 * 1024;
+/**
+ * Bytes of segments held in memory; later ones go to scratch space, which costs about 0.1 s for each 100 MB. Each thread
+ * more needs some 200 MB for itself, so the more there are, the less is held.
+ */
+function heldBytesMax(threads: number): number {
+  return (192 * 1024 * 1024) / threads;
+}
 /** Items of one scan unit, about: enough to pay for itself, few enough to share out. */
 const unitItems = 130_000;
 /** Items of the units at the end, about, which are smaller so that all threads end at the same time. */
@@ -24,25 +29,31 @@ export interface ScannedExport {
 
 /** Scans and verifies every data file. Throws refusals. */
 export async function scanExport(world: World, request: ScanRequest): Promise<ScannedExport> {
-  const total = request.files.reduce((sum, file) => sum + file.itemCount, 0);
+  const total = itemsOf(request.files);
   const step = world.reporter.step('read and verify', total, 'items');
   const segments: Segment[] = [];
   const stats = new Map<string, TypeStats>();
   let held = 0;
+  let itemsDone = 0;
+  let itemsUnderWay = 0;
+  let isFull = false;
   await runOrdered(
     fileGroups(request.files, total, world.units.width),
     world.units.width,
-    (files) =>
-      world.units.run<ScanInput, ScanOutput>('scan', {
-        ...request,
-        files,
-        spill: held > heldBytesMax,
-      }),
+    (files) => {
+      // Units under way will hold about as many bytes per item as those that are done.
+      const coming = (held / Math.max(1, itemsDone)) * itemsUnderWay;
+      isFull ||= held + coming > heldBytesMax(world.units.width);
+      itemsUnderWay += itemsOf(files);
+      return world.units.run<ScanInput, ScanOutput>('scan', { ...request, files, spill: isFull });
+    },
     async (output) => {
       for (const segment of output.segments) {
         held += segment.bytes?.length ?? 0;
         segments.push(segment);
       }
+      itemsDone += output.records;
+      itemsUnderWay -= output.records;
       addAttributeStats(stats, output.stats);
       step.advance(output.records);
     },
@@ -75,4 +86,8 @@ export function* fileGroups(
     items += file.itemCount;
   }
   if (group.length > 0) yield group;
+}
+
+function itemsOf(files: readonly ExportDataFile[]): number {
+  return files.reduce((sum, file) => sum + file.itemCount, 0);
 }

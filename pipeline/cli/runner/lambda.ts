@@ -4,7 +4,6 @@
 
 import { availableParallelism } from 'node:os';
 import { SystemClock } from '../../local/clock.js';
-import { markInOwnThread } from '../../local/garbage-collection.js';
 import { errorFacts } from '../error-text.js';
 import type { Invocation } from './job-log.js';
 import { type JobResult, type JobWorld, runJob } from './run-job.js';
@@ -26,7 +25,6 @@ export function handler(_event: unknown, invocation: Invocation): Promise<JobRes
 }
 
 if (process.env.AWS_LAMBDA_RUNTIME_API !== undefined) {
-  markInOwnThread();
   // Lambda's own report of such an error prints its message, which could hold content of items.
   const end = (thrown: unknown): void => {
     process.stdout.write(`${JSON.stringify({ level: 'CRITICAL', ...errorFacts(thrown) })}\n`);

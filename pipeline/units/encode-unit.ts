@@ -5,7 +5,7 @@ import { refuse } from '../../schemas/errors.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
 import { BytesColumn } from '../../transforms/columns.js';
 import { sortInKernel } from '../../transforms/kernel/gather-rows.js';
-import { kernelRowsMin, useKernel } from '../../transforms/kernel/idle-kernel.js';
+import { isForKernel, useKernel } from '../../transforms/kernel/idle-kernel.js';
 import type { KernelExports } from '../../transforms/kernel/kernel.js';
 import { Rows } from '../../transforms/make-columns.js';
 import { unpackRows } from '../../transforms/pack-rows.js';
@@ -34,7 +34,7 @@ export async function sortedSegments(
   scratch: Scratch,
 ): Promise<Rows> {
   const parts = await adaptedSegments(segments, table, scratch);
-  if (rowCountOf(parts) < kernelRowsMin) return sortedRows(parts, table);
+  if (!isForKernel(parts)) return sortedRows(parts, table);
   return useKernel((kernel) => unpackRows(table.columns, sortedBytes(kernel, parts).slice()));
 }
 
@@ -111,12 +111,11 @@ export async function encodeUnit(
   const rows = rowCountOf(parts);
   const compress = await openZstd();
   const most = input.groupRowsMax;
-  const groups =
-    rows < kernelRowsMin
-      ? encodeRows(compress, sortedRows(parts, table), table, most)
-      : useKernel((kernel) => {
-          const sorted = unpackRows(table.columns, sortedBytes(kernel, parts));
-          return encodeRows(compress, sorted, table, most, kernel);
-        });
+  const groups = isForKernel(parts)
+    ? useKernel((kernel) => {
+        const sorted = unpackRows(table.columns, sortedBytes(kernel, parts));
+        return encodeRows(compress, sorted, table, most, kernel);
+      })
+    : encodeRows(compress, sortedRows(parts, table), table, most);
   return { output: { groups, rows }, transfer: groupBuffers(groups) };
 }

@@ -1,7 +1,7 @@
 // Rows cut into the parts that a routing gives them, each packed as a segment has it.
 
 import { orderInKernel } from '../../transforms/kernel/gather-rows.js';
-import { kernelRowsMin, useKernel } from '../../transforms/kernel/idle-kernel.js';
+import { isForKernel, useKernel } from '../../transforms/kernel/idle-kernel.js';
 import type { KernelExports } from '../../transforms/kernel/kernel.js';
 import type { Rows } from '../../transforms/make-columns.js';
 import { packOrdered, packRows, unpackRows } from '../../transforms/pack-rows.js';
@@ -19,7 +19,7 @@ export function packParts(
   home: KernelExports | null = null,
 ): Uint8Array[] {
   if (parts.length === 1) return [packRows(rows)];
-  if (home === null && rows.n < kernelRowsMin) {
+  if (home === null && !isForKernel([rows])) {
     return parts.map(({ start, end }) => packOrdered(rows, order.subarray(start, end)));
   }
   // First all rows in the kernel, part after part, then each part out of it in whole runs.

@@ -5,8 +5,8 @@ import type { Rows } from '../make-columns.js';
 import { packedSize } from '../pack-rows.js';
 import type { KernelExports } from './kernel.js';
 import {
+  bytesAt,
   copyColumns,
-  memoryOf,
   type PlacedColumn,
   placeColumn,
   slackBytes,
@@ -139,7 +139,7 @@ function gatherAll(
     kernel.release(own);
   }
   if (end > start + sizeMax) throw namedTwice();
-  return memoryOf(kernel).subarray(start, end);
+  return bytesAt(kernel, start, end - start);
 }
 
 function namedTwice(): RangeError {

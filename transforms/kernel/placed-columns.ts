@@ -31,9 +31,9 @@ export type PlacedColumn = PlacedHead &
     | { readonly kind: 'struct'; readonly children: readonly PlacedColumn[] }
   );
 
-/** All of a kernel's memory, as it is now. */
-export function memoryOf(kernel: KernelExports): Uint8Array {
-  return new Uint8Array(kernel.memory.buffer);
+/** A view of a kernel's memory as it is now: void when that grows. */
+export function bytesAt(kernel: KernelExports, place: number, length: number): Uint8Array {
+  return new Uint8Array(kernel.memory.buffer, place, length);
 }
 
 /** Where a column is that lies in the kernel's memory already, all of it. */
@@ -120,10 +120,10 @@ function copyAll<C>(
   let size = 0;
   for (const { length } of buffers) size += length;
   const place = kernel.alloc(size + slackBytes);
-  const memory = memoryOf(kernel);
-  let at = place;
+  const to = bytesAt(kernel, place, size);
+  let at = 0;
   for (const buffer of buffers) {
-    memory.set(buffer, at);
+    to.set(buffer, at);
     at += buffer.length;
   }
   return place;

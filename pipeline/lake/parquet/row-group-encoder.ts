@@ -4,11 +4,7 @@
 // Spec: apache/parquet-format, README.md ("Data Pages", "Column chunks"), Encodings.md; parquet.thrift.
 
 import type { KernelExports } from '../../../transforms/kernel/kernel.js';
-import {
-  memoryOf,
-  type PlacedColumn,
-  slackBytes,
-} from '../../../transforms/kernel/placed-columns.js';
+import { type PlacedColumn, slackBytes } from '../../../transforms/kernel/placed-columns.js';
 import { cutBelow, raiseAbove } from './file-stats.js';
 import { parseFooter, type SchemaNode } from './footer.js';
 import { structList, type ThriftStruct, type ThriftValue, writeThrift } from './thrift.js';
@@ -539,6 +535,11 @@ interface Dictionary {
 /** Bits that numbers up to `most` take; one at least, since some readers take none for damage. */
 function bitsOf(most: number): number {
   return Math.max(1, 32 - Math.clz32(most));
+}
+
+/** All of a kernel's memory, as it is now. */
+function memoryOf(kernel: KernelExports): Uint8Array {
+  return new Uint8Array(kernel.memory.buffer);
 }
 
 /** PageEncodingStats: how many pages of which kind there are. */

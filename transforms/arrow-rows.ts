@@ -2,7 +2,6 @@
 // parquet-wasm gives them.
 
 import { type Field as ArrowField, type Data, type RecordBatch, tableFromIPC } from 'apache-arrow';
-import type { KeyAttribute } from '../schemas/attribute.js';
 import type { ColumnType, TableColumns } from '../schemas/columns.js';
 import {
   BytesColumn,
@@ -13,9 +12,9 @@ import {
   StructColumn,
   WideColumn,
 } from './columns.js';
-import { type KeyedRows, writeKey } from './locate-keys.js';
+import { keysOfRows } from './keys-of-rows.js';
+import type { KeyedRows } from './locate-keys.js';
 import { absentColumn, Rows } from './make-columns.js';
-import { KeyWriter } from './sort-keys.js';
 
 const idKey = 'PARQUET:field_id';
 
@@ -197,21 +196,6 @@ function batchRows(batch: RecordBatch, table: TableColumns): Rows {
     keys: keysOfRows(columns, table, n),
     lives,
   });
-}
-
-/** The comparable keys of rows. */
-export function keysOfRows(
-  columns: readonly Column[],
-  table: { readonly columns: TableColumns['columns']; readonly key: readonly KeyAttribute[] },
-  n: number,
-): BytesColumn {
-  const keys = new BytesColumn();
-  const writer = new KeyWriter();
-  for (let row = 0; row < n; row++) {
-    writeKey(writer, table, columns, row);
-    writer.flush(keys);
-  }
-  return keys;
 }
 
 /** Rows of an Arrow IPC stream (of one or several batches). */

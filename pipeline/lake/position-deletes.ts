@@ -3,14 +3,13 @@
 // left over from rewritten files counts for nothing, so the live rows are counted exactly.
 // Source: Apache Iceberg spec, "Position Delete Files": file_path is field 2147483546, pos is 2147483545.
 
-import { tableFromIPC } from 'apache-arrow';
 import { filePathFieldId, type ManifestEntry, posFieldId } from '../../schemas/iceberg.js';
 import type { ObjectStore } from '../ports.js';
 import { deletesByDataFile, type LiveFiles, liveFiles } from './iceberg/live-files.js';
 import { currentSnapshot } from './iceberg/metadata.js';
 import { locate } from './iceberg/paths.js';
 import type { OpenTable } from './open-table.js';
-import { decodeRowGroups } from './parquet/decode-row-group.js';
+import { decodeArrow } from './parquet/decode-rows.js';
 import { damaged, readFooter } from './parquet/footer.js';
 
 /** The rows that delete files take out of a snapshot's data files. Paths are as manifests have them. */
@@ -78,8 +77,7 @@ async function readPositions(
   const columns = [path, pos];
   for (let group = 0; group < footer.rowGroups.length; group++) {
     // Some writers keep the deleted rows beside, which are not of interest.
-    const ipc = await decodeRowGroups({ readRange, footer, indexes: [group], columns });
-    const table = tableFromIPC(ipc);
+    const table = await decodeArrow({ readRange, footer, indexes: [group], columns });
     const paths = table.getChild(path)!;
     const rows = table.getChild(pos)!;
     for (let i = 0; i < table.numRows; i++) {

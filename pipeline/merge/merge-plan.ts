@@ -5,9 +5,9 @@
 
 import type { TableColumns } from '../../schemas/columns.js';
 import type { ManifestEntry, PartitionValue } from '../../schemas/iceberg.js';
-import { keysOfRows } from '../../transforms/arrow-rows.js';
 import { readColumns } from '../../transforms/column-map.js';
 import type { BytesColumn } from '../../transforms/columns.js';
+import { keysOfRows } from '../../transforms/keys-of-rows.js';
 import { type GroupIndex, readGroupIndex, readNewRowsIndex } from '../lake/data-file-writer.js';
 import { liveFiles } from '../lake/iceberg/live-files.js';
 import { currentSnapshot } from '../lake/iceberg/metadata.js';

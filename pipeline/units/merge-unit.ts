@@ -3,10 +3,9 @@
 
 import type { TableColumns } from '../../schemas/columns.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
-import { ipcToRows } from '../../transforms/arrow-rows.js';
 import { Rows } from '../../transforms/make-columns.js';
 import { compareKeys, sortedOrder } from '../../transforms/sort-keys.js';
-import { decodeRowGroups } from '../lake/parquet/decode-row-group.js';
+import { decodeRows } from '../lake/parquet/decode-rows.js';
 import { readFooter } from '../lake/parquet/footer.js';
 import { openZstd } from '../lake/parquet/zstd.js';
 import { sortedSegments } from './encode-unit.js';
@@ -58,7 +57,7 @@ export async function readGroups(
   const footer = await readFooter(readRange, source.size, source.uri);
   const indexes = source.groups ?? footer.rowGroups.map((_, i) => i);
   if (indexes.length === 0) return new Rows(table.columns);
-  const rows = ipcToRows(await decodeRowGroups({ readRange, footer, indexes }), table);
+  const rows = await decodeRows({ readRange, footer, indexes }, table);
   if (source.deleted === null) return rows;
   const gone = new Set(source.deleted);
   const kept: number[] = [];

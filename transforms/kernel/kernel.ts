@@ -120,6 +120,32 @@ export interface KernelExports {
   leastLong(count: number, rows: number, data: number): number;
   leastWide(count: number, rows: number, data: number): number;
   leastFlag(count: number, rows: number, data: number): number;
+
+  // read-pages.ts
+  readHybrid(from: number, end: number, width: number, count: number, to: number): number;
+  findBytes(from: number, end: number, count: number, places: number, lengths: number): number;
+  countPresent(levels: number, count: number): number;
+  areBelow(numbers: number, count: number, size: number): number;
+  bytesNamed(lengths: number, numbers: number, count: number): bigint;
+  fillBytes(
+    count: number,
+    levels: number,
+    places: number,
+    lengths: number,
+    numbers: number,
+    ok: number,
+    offsets: number,
+    data: number,
+    length: number,
+  ): number;
+  fillLongs(
+    count: number,
+    levels: number,
+    values: number,
+    numbers: number,
+    ok: number,
+    words: number,
+  ): void;
 }
 
 interface WasmInstance {

@@ -1,8 +1,9 @@
-// Rows as one Parquet row group: data pages of version 1, dictionaries where values repeat, zstd. The kernel takes columns
+// Rows as one Parquet row group: data pages of version 1, dictionaries where values repeat, zstd, a checksum on every page. The kernel takes columns
 // apart and encodes them; here are the order of things, page headers and the footer.
 // The result is position-free: an assembler puts it anywhere in a bigger file by moving its footer's offsets.
 // Spec: apache/parquet-format, README.md ("Data Pages", "Column chunks"), Encodings.md; parquet.thrift.
 
+import { crc32 } from 'node:zlib';
 import type { KernelExports } from '../../../transforms/kernel/kernel.js';
 import { type PlacedColumn, slackBytes } from '../../../transforms/kernel/placed-columns.js';
 import { cutBelow, raiseAbove } from './file-stats.js';
@@ -389,6 +390,7 @@ export class RowGroupEncoder {
         [1, i32(type)],
         [2, i32(plain.length)],
         [3, i32(compressed.length)],
+        [4, i32(crc32(compressed) | 0)],
         [field, { type: 'struct', value: header }],
       ]),
     );

@@ -35,6 +35,15 @@ export {
   valuesIn,
 } from './parquet';
 export {
+  areBelow,
+  bytesNamed,
+  countPresent,
+  fillBytes,
+  fillLongs,
+  findBytes,
+  readHybrid,
+} from './read-pages';
+export {
   blockPlace,
   clearRows,
   newNames,

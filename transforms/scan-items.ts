@@ -91,6 +91,8 @@ export interface ScanPlan {
 
 /** Old images after which what they held is dropped. */
 const oldImagesMax = 256;
+/** Bytes of old images after which they are dropped. */
+const oldBytesMax = 4 * 1024 * 1024;
 
 /** Type of a key's column while scanning: numbers as canonical text, since any number may be a key. */
 export function scanKeyType(tag: KeyAttribute['tag']): ColumnType {
@@ -131,6 +133,7 @@ export class ItemScanner {
   private readonly keyWriter = new KeyWriter();
   /** Scans old images. */
   private old: ItemScanner | null = null;
+  private oldBytes = 0;
 
   constructor(plan: ScanPlan) {
     this.key = plan.key;
@@ -237,13 +240,17 @@ export class ItemScanner {
   private oldImage(): Uint8Array {
     this.old ??= new ItemScanner({ types: this.rows.types, key: this.key });
     const { old } = this;
-    if (old.rows.n >= oldImagesMax) old.reset();
+    if (old.rows.n >= oldImagesMax || this.oldBytes >= oldBytesMax) {
+      old.reset();
+      this.oldBytes = 0;
+    }
     old.b = this.b;
     old.words = this.words;
     old.end = this.end;
     old.p = this.p;
     old.depth = this.depth;
     old.item();
+    this.oldBytes += old.p - this.p;
     this.p = old.p;
     old.finishRow();
     const { data, offsets, n } = old.rows.keys;

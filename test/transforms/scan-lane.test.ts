@@ -10,7 +10,10 @@ import type { Item } from '../../pipeline/simulator/item.js';
 import { MystoreTable, mystoreKey } from '../../pipeline/simulator/mystore.js';
 import { Random } from '../../pipeline/simulator/random.js';
 import { keyShapes, wildItem, wildKey } from '../../pipeline/simulator/wild.js';
+import { scanTypes } from '../../pipeline/units/scan-unit.js';
 import type { ColumnType } from '../../schemas/columns.js';
+import { numberTypes } from '../../transforms/decimals.js';
+import { ScanLane } from '../../transforms/kernel/scan-lane.js';
 import { planTypes } from '../../transforms/plan-types.js';
 import { anyItems, emptyPlan, key, linesOf, typesOf } from './any-items.js';
 import { checkLane } from './beside-the-lane.js';
@@ -134,6 +137,59 @@ describe('the fast lane', () => {
     // By itself: what the scanner refuses is no matter here.
     const block = Buffer.from(lineOf(`,${rest}`));
     expect(checkLane(block, plan, key)).toEqual({ taken: 0, left: [0] });
+  });
+
+  it('takes numbers of every type as they are, however they are written', () => {
+    const parts = ['0', '1', '5', '12', '999', '123456', '12345678901234', '1234567890123456'];
+    const fractions = ['', '.0', '.5', '.05', '.50', '.000000', '.123456789012', '.38065000143363'];
+    const texts = parts.flatMap((whole) =>
+      fractions.flatMap((fraction) => [`${whole}${fraction}`, `-${whole}${fraction}`]),
+    );
+    const block = texts.map((text) => lineOf(`,"x":{"N":"${text}"},"s":{"S":"beside"}`)).join('');
+    const sets = texts.map((text) => lineOf(`,"x":{"NS":["${text}","7"]}`)).join('');
+    for (const number of numberTypes) {
+      for (const [lines, type] of [
+        [block, { kind: 'N', number }],
+        [sets, { kind: 'NS', elementId: 0, number }],
+      ] as const) {
+        const columns = [...plan, { attribute: 'x', type }];
+        const { taken, left } = checkLane(Buffer.from(lines), columns, key);
+        expect(taken + left.length).toBe(texts.length);
+        if (type.kind === 'N' && number.type === 'decimal' && number.scale === 18) {
+          expect(taken).toBeGreaterThan(5);
+        }
+      }
+    }
+  });
+
+  it('forgets the old images of changes that it leaves', () => {
+    const old = `{"pk":{"S":"p"},"sk":{"N":"1"},"s":{"S":"${'x'.repeat(100_000)}"}}`;
+    const odd = `${at},${keysOf('p')},"OldImage":${old},"NewImage":{"pk":{"S":"p"},"sk":{"N":"1"},"new":{"S":"x"}}`;
+    const lane = new ScanLane();
+    lane.setPlan({ types: scanTypes(plan, key), key }, 'changes');
+    const block = changes(...Array.from({ length: 10 }, () => odd));
+    let left = 0;
+    for (let i = 0; i < 60; i++) lane.scan(block, () => left++);
+    expect(left).toBe(600);
+    expect(lane.home.memory.buffer.byteLength).toBeLessThan(40 * 1024 * 1024);
+  });
+
+  it('gives back the room of columns that were large in turn', () => {
+    const names = Array.from({ length: 12 }, (_, i) => `wide${i}`);
+    const columns = [
+      ...emptyPlan,
+      ...names.map((attribute) => ({ attribute, type: types[0]![1] })),
+    ];
+    const lane = new ScanLane();
+    lane.setPlan({ types: scanTypes(columns, key), key });
+    for (const name of names) {
+      const block = Buffer.from(lineOf(`,"${name}":{"S":"${'x'.repeat(390_000)}"}`).repeat(60));
+      expect(lane.scan(block, () => undefined)).toBe(60);
+      const { rows } = lane.finish();
+      expect(rows.n).toBe(60);
+      lane.reset();
+    }
+    expect(lane.home.memory.buffer.byteLength).toBeLessThan(400 * 1024 * 1024);
   });
 
   it('takes a line without a newline at the end of a block', () => {

@@ -2,6 +2,8 @@
 // lines. Any other line is handed back, untouched, for the scanner that knows every case (../scan-items). What the lane
 // takes, it takes exactly as that scanner would.
 
+import type { ColumnType } from '../../schemas/columns.js';
+import { depthMax } from '../../schemas/limits.js';
 import {
   BytesColumn,
   type Column,
@@ -34,6 +36,8 @@ const pointerBytes = 4;
 const nameBytesMax = 1024;
 /** Lines after which it is known whether the lane is worth its while. */
 const trialLines = 2048;
+/** Memory above which columns begin anew with each batch. */
+const roomBytesMax = 192 * 1024 * 1024;
 
 /** A column and where its slot lies. */
 interface Placed {
@@ -53,6 +57,8 @@ export class ScanLane {
   private placed: Placed[] = [];
   private histogramPlace = 0;
   private histogramLength = 0;
+  private records: 'items' | 'changes' = 'items';
+  private isTooDeep = false;
   private lines = 0;
   private left = 0;
 
@@ -74,6 +80,8 @@ export class ScanLane {
   setPlan(plan: ScanPlan, records: 'items' | 'changes' = 'items'): void {
     const { kernel } = this;
     this.plan = plan;
+    this.records = records;
+    this.isTooDeep = plan.types.some(({ type }) => depthOf(type) > depthMax);
     this.lines = 0;
     this.left = 0;
     kernel.scanReset();
@@ -137,7 +145,7 @@ export class ScanLane {
 
   /** Whether so few lines are usual that looking at them twice costs more than it saves. */
   get isIdle(): boolean {
-    return this.lines > trialLines && this.left * 2 > this.lines;
+    return this.isTooDeep || (this.lines > trialLines && this.left * 2 > this.lines);
   }
 
   get n(): number {
@@ -184,6 +192,14 @@ export class ScanLane {
 
   /** Takes all rows back. */
   reset(): void {
+    if (this.kernel.memory.buffer.byteLength > roomBytesMax) {
+      // Columns keep the room they once needed: in turn they could need more than there is.
+      const { lines, left } = this;
+      this.setPlan(this.plan, this.records);
+      this.lines = lines;
+      this.left = left;
+      return;
+    }
     this.kernel.clearRows();
     this.bytes(this.histogramPlace, this.histogramLength * 4).fill(0);
   }
@@ -278,6 +294,14 @@ export class ScanLane {
     this.placed.push({ column, place });
     return place;
   }
+}
+
+/** Levels of values of a type, as records count them. */
+function depthOf(type: ColumnType): number {
+  if (type.kind === 'L') return 1 + depthOf(type.element);
+  if (type.kind === 'MAP') return 1 + depthOf(type.value);
+  if (type.kind !== 'M') return 0;
+  return 1 + type.fields.reduce((most, field) => Math.max(most, depthOf(field.type)), 0);
 }
 
 function layoutOf(column: Column): number {

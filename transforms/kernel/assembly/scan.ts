@@ -39,8 +39,9 @@ const padding: usize = 64;
 /** Members of a set, and names of a dictionary, that are told apart here. */
 const membersMax: i32 = 64;
 const namesMax: i32 = 24;
-/** Old images after which what they held is dropped. */
+/** Old images, and bytes of lines with them, after which what they held is dropped. */
 const oldImagesMax: i32 = 256;
+const oldBytesMax: usize = 4 * 1024 * 1024;
 /** Numbers of one row that are remembered, to be taken back. */
 const logMax: i32 = 1 << 14;
 /** Number classes: how many digits before the point they tell apart. Source: ../../decimals.ts. */
@@ -74,6 +75,7 @@ const rows: Image = changetype<Image>(memory.data(offsetof<Image>()));
 const oldImages: Image = changetype<Image>(memory.data(offsetof<Image>()));
 const keyImages: Image = changetype<Image>(memory.data(offsetof<Image>()));
 let areChanges: bool = false;
+let oldBytes: usize = 0;
 let keyCount: i32 = 0;
 let histograms: usize = 0;
 /** Comparable keys of the Keys and of the old image of the record under way. */
@@ -276,17 +278,27 @@ export function scanLines(): i32 {
   slowStart = 0;
   while (p < inputEnd) {
     const start = p;
-    if (!(areChanges ? change() : line())) {
+    const isTaken = areChanges ? change() : line();
+    if (!isTaken) {
       takeBack();
       p = start;
       while (p < inputEnd && load<u8>(p) !== 10) p++;
       if (p < inputEnd) p++;
       slowStart = start;
-      return count;
     }
+    if (areChanges) dropOldImages(p - start);
+    if (!isTaken) return count;
     count++;
   }
   return count;
+}
+
+/** Forgets old images when they are many, or large; also those of lines that were left. */
+function dropOldImages(lineBytes: usize): void {
+  oldBytes += lineBytes;
+  if (oldImages.n < oldImagesMax && oldBytes < oldBytesMax) return;
+  clearImage(oldImages);
+  oldBytes = 0;
 }
 
 /** Where the line that was left stands in the block, from 0; -1: none was. */
@@ -414,7 +426,6 @@ function change(): bool {
   }
   pushLong(writtenAt, <i64>micros);
   endRecord(isAlive);
-  if (oldImages.n >= oldImagesMax) clearImage(oldImages);
   clearImage(keyImages);
   return true;
 }
@@ -1065,7 +1076,8 @@ function pushNumber(slot: Slot, column: Slot): bool {
     return true;
   }
   const shift = slot.scale - fraction;
-  if (digits + shift <= 18) {
+  // What a column of 64 bits holds stays below 10^18 when it is scaled, whatever zeros were written beside it.
+  if (column.layout === LONG || digits + shift <= 18) {
     const scaled = <i64>(m * load<u64>(powersOf10 + (shift << 3)));
     pushLong(column, isNegative ? -scaled : scaled);
   } else pushWide(column, m, shift, isNegative);

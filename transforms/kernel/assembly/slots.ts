@@ -105,7 +105,8 @@ function width(layout: i32): i32 {
 export function reserve(slot: Slot, rows: i32): void {
   if (rows <= slot.capacity) return;
   let next = max(slot.capacity * 2, 128);
-  while (next < rows) next *= 2;
+  while (next > 0 && next < rows) next *= 2;
+  if (next <= 0) unreachable();
   const before = slot.capacity;
   const n = slot.n;
   slot.ok = moved(slot.ok, before, n, next);
@@ -127,7 +128,8 @@ export function reserveBytes(slot: Slot, more: i32): void {
   if (needed <= slot.dataCapacity) return;
   if (needed < 0) unreachable();
   let next = max(slot.dataCapacity, 512);
-  while (next < needed) next *= 2;
+  while (next > 0 && next < needed) next *= 2;
+  if (next <= 0) unreachable();
   slot.data = moved(slot.data, slot.dataCapacity, slot.length, next);
   slot.dataCapacity = next;
 }

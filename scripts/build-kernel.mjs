@@ -41,6 +41,9 @@ async function compile() {
       '--noAssert',
       '--runtime',
       'stub',
+      // Places are signed numbers to JavaScript.
+      '--maximumMemory',
+      '32767',
       '--enable',
       'simd,bulk-memory',
     ],

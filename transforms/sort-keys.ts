@@ -130,14 +130,14 @@ export function sortedOrder(keys: BytesColumn): Int32Array {
   let sorted = true;
   for (let i = 1; i < n && sorted; i++) sorted = compareKeys(keys, i - 1, keys, i) <= 0;
   if (sorted) return order;
-  sortSlice(keys, order, 0, n, 0);
+  sortSlice(keys, order, 0, n, -1);
   return order;
 }
 
 const sliceOfInsertion = 16;
 const width = 8;
 
-/** Sorts order[start, end), whose keys agree in their first `depth` bytes: radix sort on the eight bytes after the
+/** Sorts order[start, end), whose keys agree in their first `depth` bytes (-1: nobody has looked): radix sort on the eight bytes after the
  *  common prefix, then the same for rows that agree in those. */
 function sortSlice(
   keys: BytesColumn,
@@ -151,7 +151,7 @@ function sortSlice(
     insertionSort(keys, order, start, end);
     return;
   }
-  const skip = commonPrefix(keys, order, start, end, depth);
+  const skip = commonPrefix(keys, order, start, end, Math.max(depth, 0));
   const prefix = new Uint8Array(n * width);
   let longer = false;
   for (let i = 0; i < n; i++) {
@@ -170,7 +170,7 @@ function sortSlice(
     if (i < n && samePrefix(prefix, sorted[i - 1]!, sorted[i]!)) continue;
     if (i - first > 1) {
       // Where no key is longer, only zero bytes at the ends can differ: few, and compared exactly.
-      if (longer && skip === depth && (i - first) * 2 > n && depth > 0) {
+      if (longer && skip === depth && (i - first) * 2 > n) {
         // No headway: keys that end here beside keys that go on with zero bytes. Compare them.
         order.subarray(start + first, start + i).sort((a, b) => compareKeys(keys, a, keys, b));
       } else if (longer) sortSlice(keys, order, start + first, start + i, skip);

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ParquetFooter, parseFooter } from '../../pipeline/lake/parquet/footer.js';
 import type { EncodedRowGroup } from '../../pipeline/lake/parquet/row-group-encoder.js';
+import { readThrift } from '../../pipeline/lake/parquet/thrift.js';
 import { openZstd } from '../../pipeline/lake/parquet/zstd.js';
 import { encodeRows } from '../../pipeline/units/row-groups.js';
 import type { ColumnType, TableColumns } from '../../schemas/columns.js';
@@ -187,6 +188,77 @@ describe('row groups of ours', () => {
     const [group] = encoded(rows, table);
     const back = await readBack([group!], table);
     expect(held(back).equals(held(rows))).toBe(true);
+  });
+
+  it.each([
+    [{ kind: 'BOOL' }, (column: Column) => (column as FlagColumn).push(true)],
+    [
+      { kind: 'N', number: { type: 'long' } },
+      (column: Column) => (column as LongColumn).pushNumber(-5),
+    ],
+    [
+      { kind: 'N', number: { type: 'decimal', precision: 38, scale: 2 } },
+      (column: Column) => (column as WideColumn).pushNumber(-5),
+    ],
+    [{ kind: 'S' }, text('abc')],
+    [{ kind: 'B' }, text('')],
+  ] as [ColumnType, (column: Column) => void][])(
+    'keep the few values of a rare attribute: %o',
+    async (type, push) => {
+      for (const n of [2048, 4096, 62_500, 65_536]) {
+        for (const present of [0, 1, 2, 4, 20]) {
+          const [rows, table] = oneColumn(type, (column) => {
+            for (let i = 0; i < n; i++) {
+              if (i % Math.ceil(n / (present + 1)) === 1 && present > 0) push(column);
+              else column.appendNulls(1);
+            }
+          });
+          const [group] = encoded(rows, table);
+          const { file, footer } = fileOf([group!]);
+          const { nulls } = rows.columns[0]!;
+          expect(footer.rowGroups[0]!.columns[0]!.nullCount).toBe(BigInt(nulls));
+          const back = await readBack([group!], table);
+          expect(held(back).equals(held(rows))).toBe(true);
+          if (n === 2048) expect(await hyparquet(file)).toHaveLength(n);
+        }
+      }
+    },
+  );
+
+  it('keep the one misfit and the one NULL of many rows', async () => {
+    for (const n of [2048, 62_500, 65_536]) {
+      const [rows, table] = oneColumn({ kind: 'BOOL' }, (column) => column.appendNulls(n));
+      rows.nulls.truncate(0);
+      rows.misfits.truncate(0);
+      text('/a')(rows.nulls.child);
+      rows.nulls.end();
+      const [names, values] = rows.misfits.child.children as [BytesColumn, BytesColumn];
+      text('note')(names);
+      text('{"S":"x"}')(values);
+      rows.misfits.child.end();
+      rows.misfits.end();
+      rows.settle();
+      const back = await readBack(encoded(rows, table), table);
+      expect(held(back).equals(held(rows))).toBe(true);
+    }
+  });
+
+  it('cut pages by what is in them, wherever in the row group it lies', async () => {
+    const [rows, table] = oneColumn({ kind: 'S' }, (column) => {
+      column.appendNulls(20_000);
+      for (let i = 0; i < 60; i++) text(`${i}`.padEnd(300_000, `${i}x`))(column);
+    });
+    const { file, footer } = fileOf(encoded(rows, table));
+    const [column] = footer.rowGroups[0]!.columns;
+    const sizes: number[] = [];
+    for (let at = column!.byteStart; at < column!.byteEnd; ) {
+      const { value, length } = readThrift(file.subarray(at));
+      const [plain, compressed] = [2, 3].map((id) => (value.get(id) as { value: number }).value);
+      sizes.push(plain!);
+      at += length + compressed!;
+    }
+    expect(Math.max(...sizes)).toBeLessThan(1.5 * 1024 * 1024);
+    expect(held(await readBack(encoded(rows, table), table)).equals(held(rows))).toBe(true);
   });
 
   it('keep lists that are cut into pages between rows only', async () => {

@@ -189,6 +189,14 @@ describe('the sorted order of rows', () => {
     );
   });
 
+  it('ends for empty keys among many that begin alike', () => {
+    const keys = new BytesColumn();
+    for (let i = 0; i < 40; i++) keys.pushBytes(new Uint8Array(i % 13), 0, i % 13);
+    const order = sortedOrder(keys);
+    const lengths = [...order].map((row) => keys.offsets[row + 1]! - keys.offsets[row]!);
+    expect(lengths).toEqual([...lengths].sort((a, b) => a - b));
+  });
+
   it('is found again by halving', () => {
     fc.assert(
       fc.property(

@@ -79,6 +79,15 @@ export interface KernelExports {
   ): void;
   presentRows(count: number, rows: number, to: number): number;
   pageEnd(start: number, wanted: number, count: number, rep: number): number;
+  bytesPageEnd(
+    start: number,
+    entriesMax: number,
+    bytesMax: number,
+    count: number,
+    rep: number,
+    rows: number,
+    offsets: number,
+  ): number;
   valuesIn(start: number, end: number, def: number, level: number): number;
   hybridBytesMax(count: number, width: number): number;
   hybrid(

@@ -2,6 +2,7 @@
 // Promises that no bound excludes a value of the file: where that is not certain the bound is left out.
 // Spec: apache/iceberg, format/spec.md ("Data File Fields", "Appendix D: Single-value serialization").
 
+import { isUtf8 } from 'node:buffer';
 import type { ColumnStats } from '../../../schemas/iceberg.js';
 import type { ColumnChunkInfo, ParquetFooter, SchemaNode } from './footer.js';
 
@@ -216,8 +217,11 @@ export function raiseAbove(
   bytesMax: number,
   isText: boolean,
 ): Uint8Array | null {
-  if (!isText) return incrementBytes(bytes.slice(0, bytesMax));
-  const text = Buffer.from(bytes.subarray(0, characterEnd(bytes, bytesMax))).toString('utf8');
+  if (!isText) return incrementBytes(bytes.subarray(0, bytesMax));
+  const prefix = bytes.subarray(0, characterEnd(bytes, bytesMax));
+  // What is no UTF-8 would become another text, and perhaps a lower one.
+  if (!isUtf8(prefix)) return null;
+  const text = Buffer.from(prefix).toString('utf8');
   return incrementText([...text].map((character) => character.codePointAt(0)!));
 }
 
@@ -244,7 +248,7 @@ function incrementText(points: readonly number[]): Uint8Array | null {
 function incrementBytes(bytes: Uint8Array): Uint8Array | null {
   for (let last = bytes.length - 1; last >= 0; last--) {
     if (bytes[last] === 0xff) continue;
-    const next = bytes.slice(0, last + 1);
+    const next = Uint8Array.from(bytes.subarray(0, last + 1));
     next[last]!++;
     return next;
   }

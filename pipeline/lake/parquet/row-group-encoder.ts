@@ -278,15 +278,10 @@ export class RowGroupEncoder {
       plainBytes += page.plainBytes;
     };
     if (dictionary !== null) add(this.dictionaryPage(column, dictionary));
-    const size = dictionary === null ? this.plainSize(column, rows, values) : 0;
-    const wanted =
-      size === 0
-        ? pageEntriesMax
-        : Math.max(1, Math.floor((pageBytesTarget / size) * entries.count));
     let from = 0;
     let dataPages = 0;
     for (let start = 0; start < entries.count; dataPages++) {
-      const end = kernel.pageEnd(start, wanted, entries.count, entries.rep);
+      const end = this.pageEnd(column, entries, start, dictionary !== null);
       const inside = kernel.valuesIn(start, end, entries.def, entries.defMax);
       const part = { start, end, from, to: from + inside };
       add(this.dataPage(column, entries, rows, dictionary, part));
@@ -313,6 +308,25 @@ export class RowGroupEncoder {
       });
     }
     return { meta, pages, compressedBytes, plainBytes };
+  }
+
+  /** Where the page that begins at an entry ends: at the beginning of a record, and of about the same size as others. */
+  private pageEnd(
+    column: PlacedColumn,
+    { count, rep, rows }: Entries,
+    start: number,
+    isNumbered: boolean,
+  ): number {
+    const { kernel } = this;
+    if (isNumbered || column.kind === 'flags') {
+      return kernel.pageEnd(start, pageEntriesMax, count, rep);
+    }
+    if (column.kind === 'bytes') {
+      const { offsets } = column;
+      const most = pageEntriesMax;
+      return kernel.bytesPageEnd(start, most, pageBytesTarget, count, rep, rows, offsets);
+    }
+    return kernel.pageEnd(start, pageBytesTarget / (column.kind === 'wides' ? 16 : 8), count, rep);
   }
 
   private dataPage(

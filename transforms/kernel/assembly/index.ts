@@ -13,6 +13,7 @@ export {
 export { alloc, mark, release, releaseAll } from './memory';
 export {
   beginEntries,
+  bytesPageEnd,
   countElements,
   enterElements,
   enterOptional,

@@ -88,6 +88,30 @@ export function pageEnd(start: i32, wanted: i32, count: i32, rep: usize): i32 {
   return end;
 }
 
+/** The same for byte values: a page ends behind the value with which it has `bytesMax`, or `entriesMax` entries. */
+export function bytesPageEnd(
+  start: i32,
+  entriesMax: i32,
+  bytesMax: i32,
+  count: i32,
+  rep: usize,
+  rows: usize,
+  offsets: usize,
+): i32 {
+  const last = min(start + entriesMax, count);
+  let end = start;
+  let bytes: i64 = 0;
+  while (end < last && bytes < bytesMax) {
+    const row = load<i32>(rows + (end << 2));
+    if (row >= 0) {
+      bytes += 4 + load<i32>(offsets + (row << 2), 4) - load<i32>(offsets + (row << 2));
+    }
+    end++;
+  }
+  while (end < count && load<u8>(rep + end) !== 0) end++;
+  return end;
+}
+
 /** How many of the entries [start, end) have a value. */
 export function valuesIn(start: i32, end: i32, def: usize, level: u8): i32 {
   let total = 0;

@@ -5,8 +5,11 @@
 
 import type { TableColumns } from '../../schemas/columns.js';
 import { adaptRows } from '../../transforms/adapt-rows.js';
+import { orderInKernel } from '../../transforms/kernel/gather-rows.js';
+import { isForKernel, useKernel } from '../../transforms/kernel/idle-kernel.js';
 import { locateSorted, locateUnsorted } from '../../transforms/locate-keys.js';
 import { Rows } from '../../transforms/make-columns.js';
+import { unpackRows } from '../../transforms/pack-rows.js';
 import { lowerBound } from '../../transforms/sort-keys.js';
 import { type GroupIndex, readGroupIndex, readNewRowsIndex } from '../lake/data-file-writer.js';
 import { checkKeys, readKeys } from '../lake/key-columns.js';
@@ -121,6 +124,10 @@ function newItems(changes: Rows): ReturnType<typeof applyChanges> {
   const living = new Int32Array(inserted);
   for (let change = 0, at = 0; change < changes.n; change++) {
     if (flags[change] === 1) living[at++] = change;
+  }
+  if (isForKernel([changes])) {
+    const packed = useKernel((kernel) => orderInKernel(kernel, changes, living).slice());
+    return { rows: unpackRows(changes.types, packed), inserted, updated: 0, deleted: 0 };
   }
   const rows = new Rows(changes.types);
   rows.take(changes, living);

@@ -5,6 +5,8 @@
 // On the way down to a leaf there is a list of entries, one for each value or for the place where one is missing: a byte for
 // its definition level, one for its repetition level, and the row of the column that it stands in (-1: missing above).
 
+import { compareBytes } from './bytes';
+
 /** Begins with the rows of a top-level column from `start` on. */
 export function beginEntries(count: i32, start: i32, def: usize, rep: usize, rows: usize): void {
   memory.fill(def, 0, count);
@@ -398,21 +400,6 @@ let greatest: i32 = 0;
 /** Row of the greatest value, after one of the functions below. */
 export function greatestRow(): i32 {
   return greatest;
-}
-
-function compareBytes(a: usize, aLength: i32, b: usize, bLength: i32): i32 {
-  const length = min(aLength, bLength);
-  let i = 0;
-  for (; i + 8 <= length; i += 8) {
-    const x = load<u64>(a + i);
-    const y = load<u64>(b + i);
-    if (x !== y) return bswap<u64>(x) < bswap<u64>(y) ? -1 : 1;
-  }
-  for (; i < length; i++) {
-    const d = <i32>load<u8>(a + i) - <i32>load<u8>(b + i);
-    if (d !== 0) return d;
-  }
-  return aLength - bLength;
 }
 
 /** Of at least one value, in the unsigned order of bytes. */

@@ -3,6 +3,7 @@
 // ../../scan-items.ts, which knows every case and says what is wrong. So nothing is refused here, and what is taken is
 // exactly what that scanner would have taken.
 
+import { compareBytes } from './bytes';
 import { alloc, mark, release } from './memory';
 import { findName, Name, Names, nameLength } from './names';
 import {
@@ -737,15 +738,6 @@ function compareRows(slot: Slot, a: i32, b: i32): i32 {
     slot.data + y,
     load<i32>(offsets + (b << 2), 4) - y,
   );
-}
-
-function compareBytes(a: usize, aLength: i32, b: usize, bLength: i32): i32 {
-  const length = min(aLength, bLength);
-  for (let i = 0; i < length; i++) {
-    const d = <i32>load<u8>(a + i) - <i32>load<u8>(b + i);
-    if (d !== 0) return d;
-  }
-  return aLength - bLength;
 }
 
 /** Puts the rows of a byte column from `first` on in the order of their bytes. False: too many, or one stands twice. */

@@ -10,6 +10,7 @@ import { checkMerge, load, merge, status } from './tidelake.mjs';
 
 const rewriteScript = path.join(import.meta.dirname, 'ways', 'duckdb-rewrite.mjs');
 const againScript = path.join(import.meta.dirname, 'ways', 'tidelake-again.mjs');
+const loadedScript = path.join(import.meta.dirname, 'ways', 'tidelake-loaded.mjs');
 const ratioMax = 1.3;
 
 /** @returns {Promise<{text: string, goals: object[]}>} */
@@ -36,7 +37,8 @@ export async function compareMerges({ exported, work, repeat, threadCounts, tell
         tell,
       });
       rows.push(...rowsOf({ window, threads, ...figures }));
-      const ratio = figures.ours.own / figures.bare.own;
+      // The start of a process is left out for both, and so is the loading of their code.
+      const ratio = figures.loaded.own / figures.bare.own;
       const touched = window.buckets.length;
       goals.push({
         goal: `merge against DuckDB's bare rewrite, ${touched} of ${bucketCount} buckets, ${threadsText(threads)}`,
@@ -69,6 +71,7 @@ async function compare({ exported, window, lake, pristine, work, threads, repeat
     settleDisk();
   };
   const ours = [];
+  const loaded = [];
   const again = [];
   const anew = [];
   const bare = [];
@@ -79,7 +82,10 @@ async function compare({ exported, window, lake, pristine, work, threads, repeat
     ours.push(await merge({ window, lake, threads }));
     if (round === 1) how = await howMerged({ exported, window, lake, threads });
     putBack();
-    again.push(await mergeAgain({ exported, window, lake, pristine, work, threads }));
+    loaded.push(await mergeBy(loadedScript, { window, lake, work, threads }));
+    putBack();
+    const first = exported.windows.find((one) => one !== window).export;
+    again.push(await mergeBy(againScript, { window, lake, pristine, work, threads, first }));
     putBack();
     anew.push(await merge({ window, lake, threads, more: ['--rewrite'] }));
     settleDisk();
@@ -87,6 +93,7 @@ async function compare({ exported, window, lake, pristine, work, threads, repeat
   }
   return {
     ours: summarize(ours),
+    loaded: summarize(loaded),
     again: summarize(again),
     anew: summarize(anew),
     bare: summarize(bare),
@@ -102,15 +109,12 @@ async function howMerged({ exported, window, lake, threads }) {
   return deleteFiles > 0 ? `${deleteFiles} delete file(s)` : 'rewritten';
 }
 
-/** The merge in a process that has merged the other window before. */
-async function mergeAgain({ exported, window, lake, pristine, work, threads }) {
-  const first = exported.windows.find((one) => one !== window).export;
-  const optionsFile = path.join(work, 'again.json');
-  writeFileSync(
-    optionsFile,
-    JSON.stringify({ lake, pristine, first, second: window.export, threads }),
-  );
-  const run = await measure({ threads, args: [againScript, optionsFile] });
+/** The merge by a script of its own, which says what it took without what went before it. */
+async function mergeBy(script, { window, work, ...options }) {
+  const { threads } = options;
+  const optionsFile = path.join(work, 'merge-options.json');
+  writeFileSync(optionsFile, JSON.stringify({ ...options, second: window.export }));
+  const run = await measure({ threads, args: [script, optionsFile] });
   const report = lastReport(run.stdout);
   checkMerge(report, window);
   return { ...run, own: report.seconds, cpu: report.cpu };
@@ -136,7 +140,7 @@ async function rewrite({ window, pristine, work, threads }) {
   }
 }
 
-function rowsOf({ window, threads, ours, again, anew, bare, how }) {
+function rowsOf({ window, threads, ours, loaded, again, anew, bare, how }) {
   const row = (name, figures, wall = seconds(figures.wall)) => [
     name,
     `${window.buckets.length}`,
@@ -150,6 +154,7 @@ function rowsOf({ window, threads, ours, again, anew, bare, how }) {
   ];
   return [
     row(`tidelake merge (${how})`, ours),
+    row('the same in a process whose code is loaded', loaded, ''),
     row('the same in a process that has merged before', again, ''),
     row('tidelake merge --rewrite', anew),
     row('DuckDB bare anti-join rewrite', bare),

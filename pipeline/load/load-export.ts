@@ -70,6 +70,8 @@ export interface LoadOptions extends Target {
 
 /** Bytes of data files a bucket should have at most, compressed. */
 const bucketBytesMax = 512 * 1024 * 1024;
+/** Key ranges are planned to be this share of a row group: they come out uneven, and a larger one makes two. */
+const rangeShare = 0.9;
 /** How many times smaller rows are in files than in columns, about. */
 const compression = 5;
 
@@ -306,7 +308,7 @@ async function planLoad(
     1000,
     Math.min(groupRowsMax, groupBytesMax / Math.max(1, sample.rowBytes)),
   );
-  let ranges = Math.ceil(perBucket / rowsPerRange);
+  let ranges = Math.ceil(perBucket / (rowsPerRange * rangeShare));
   // A bucket of some size is cut in two at least, so that a merge can share it between threads.
   if (ranges === 1 && perBucket > groupRowsMax / 4) ranges = 2;
   return { sample, layout, splitters: splittingKeys(sample.keys, ranges) };

@@ -3,12 +3,15 @@
 
 import type { KeyAttribute, KeyTag } from '../../schemas/attribute.js';
 import type { ExportDataFile } from '../../schemas/export-manifest.js';
+import { ScanLane } from '../../transforms/kernel/scan-lane.js';
+import { planTypes } from '../../transforms/plan-types.js';
 import { ItemScanner, scanKeyType } from '../../transforms/scan-items.js';
 import { sortedOrder } from '../../transforms/sort-keys.js';
 import type { TypeStats } from '../../transforms/type-stats.js';
 import { streamDataFile } from '../export/stream-data-file.js';
 import type { World } from '../ports.js';
-import { addAttributeStats } from '../units/scan-unit.js';
+import { groupRowsMax } from '../units/row-groups.js';
+import { addAttributeStats, scanTypes } from '../units/scan-unit.js';
 
 /** What a sample tells. */
 export interface Sample {
@@ -22,6 +25,8 @@ export interface Sample {
 
 const filesMax = 8;
 const bytesPerFile = 512 * 1024;
+/** Sampled keys for each row group to come: fewer make key ranges of very different sizes. */
+const keysPerGroup = 160;
 
 /** Looks at the beginnings of some data files. Damage is passed over here: the load itself meets it, and refuses. */
 export async function sampleExport(
@@ -54,10 +59,50 @@ export async function sampleExport(
       keys.push(rows.keys.data.slice(rows.keys.offsets[row]!, rows.keys.offsets[row + 1]!));
     }
   }
+  // Misfit text is about twice the size of columns.
+  const rowBytes = keys.length === 0 ? 0 : bytes / keys.length / 2;
+  if (key !== null) {
+    const rest = full.filter((_, i) => i % step !== 0 || i >= filesMax * step);
+    keys.push(...(await moreKeys(world, rest, key, stats, wantedKeys(files) - keys.length)));
+  }
   keys.sort(Buffer.compare);
   const found = key ?? keyNames.map((name) => ({ name, tag: 'S' as const }));
-  // Misfit text is about twice the size of columns.
-  return { key: found, stats, rowBytes: keys.length === 0 ? 0 : bytes / keys.length / 2, keys };
+  return { key: found, stats, rowBytes, keys };
+}
+
+function wantedKeys(files: readonly ExportDataFile[]): number {
+  const items = files.reduce((sum, { itemCount }) => sum + itemCount, 0);
+  return (items / groupRowsMax) * keysPerGroup;
+}
+
+/** Keys of usual items from the beginnings of more files, until there are enough. */
+async function moreKeys(
+  world: World,
+  files: readonly ExportDataFile[],
+  key: readonly KeyAttribute[],
+  stats: ReadonlyMap<string, TypeStats>,
+  wanted: number,
+): Promise<Uint8Array[]> {
+  const found: Uint8Array[] = [];
+  if (wanted <= 0) return found;
+  const lane = new ScanLane();
+  try {
+    lane.setPlan({ types: scanTypes(planTypes(key, stats), key), key });
+    for (const file of files) {
+      if (found.length >= wanted) break;
+      const lines = await firstLines(world, file);
+      if (lines === null) continue;
+      lane.scan(lines, () => undefined);
+      const { keys } = lane.finish().rows;
+      for (let row = 0; row < keys.n; row++) {
+        found.push(keys.data.slice(keys.offsets[row]!, keys.offsets[row + 1]!));
+      }
+      lane.reset();
+    }
+  } finally {
+    lane.close();
+  }
+  return found;
 }
 
 async function firstLines(world: World, file: ExportDataFile): Promise<Uint8Array | null> {

@@ -37,15 +37,21 @@ export async function compareMerges({ exported, work, repeat, threadCounts, tell
         tell,
       });
       rows.push(...rowsOf({ window, threads, ...figures }));
-      // The start of a process is left out for both, and so is the loading of their code.
-      const ratio = figures.loaded.own / figures.bare.own;
+      // The start of a process is left out for both, and so is the loading of their code. What is left of a start in the first
+      // merge is code that runs for the first time, which native code does not know.
       const touched = window.buckets.length;
-      goals.push({
-        goal: `merge against DuckDB's bare rewrite, ${touched} of ${bucketCount} buckets, ${threadsText(threads)}`,
-        wanted: `at most ${times(ratioMax)}`,
-        measured: times(ratio),
-        isReached: ratio <= ratioMax,
-      });
+      for (const [which, way] of [
+        ['the first of a process', figures.loaded],
+        ['a later one', figures.again],
+      ]) {
+        const ratio = way.own / figures.bare.own;
+        goals.push({
+          goal: `merge against DuckDB's bare rewrite, ${touched} of ${bucketCount} buckets, ${threadsText(threads)}, ${which}`,
+          wanted: `at most ${times(ratioMax)}`,
+          measured: times(ratio),
+          isReached: ratio <= ratioMax,
+        });
+      }
     }
   }
   const head = [
